@@ -1,0 +1,339 @@
+//! A whole list in memory: built aside from verified parts, then only asked. It is never changed,
+//! so whoever holds one keeps a consistent answer while a newer one takes its place.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::claims::Claims;
+use crate::error::ListError;
+use crate::keys::KeySet;
+use crate::retention::LEEWAY_SECS;
+use crate::revocation::content_address;
+use crate::revocation::entry::{Before, Fingerprint, RevocationStatus, Scope};
+use crate::revocation::head::{Head, Issuer, SegmentRef, SignedHead, UnverifiedHead};
+use crate::revocation::message::ListMessage;
+use crate::revocation::segment::Segment;
+use crate::revocation::tail::Tail;
+use crate::time::UnixSeconds;
+use crate::validate::ValidationPolicy;
+use crate::verify::SignatureVerifier;
+
+/// What an edge knows of the list before it sees one.
+#[derive(Clone, Debug)]
+pub struct ListPins {
+    /// Who makes the list.
+    pub issuer: String,
+    /// The list keys: one, or two while they are rotated.
+    pub keys: KeySet,
+}
+
+/// A verified, complete list. Cloning it copies a pointer.
+#[derive(Clone, Debug)]
+pub struct RevocationList {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    head: SignedHead,
+    issuers: Vec<TrustedIssuer>,
+    tail: Tail,
+    segments: Vec<LoadedSegment>,
+}
+
+#[derive(Clone, Debug)]
+struct LoadedSegment {
+    sha256: String,
+    segment: Arc<Segment>,
+}
+
+/// An issuer that the list trusts, ready for use.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    /// What is asked of its tokens.
+    pub policy: ValidationPolicy,
+    /// The keys that it signs with.
+    pub keys: KeySet,
+    /// Its tokens issued before this are revoked.
+    pub not_before: Option<UnixSeconds>,
+}
+
+/// A message whose head a pinned key signed, for this issuer, and that is not past its end.
+#[derive(Debug)]
+pub struct VerifiedMessage {
+    head: SignedHead,
+    issuers: Vec<TrustedIssuer>,
+    from: u64,
+    tail: Vec<u8>,
+}
+
+impl RevocationList {
+    /// Verifies the head of `message`. What it names may still be missing: see
+    /// [`VerifiedMessage::missing_segments`] and [`VerifiedMessage::build`].
+    pub async fn verify(
+        message: &ListMessage,
+        pins: &ListPins,
+        verifier: &impl SignatureVerifier,
+        now: UnixSeconds,
+    ) -> Result<VerifiedMessage, ListError> {
+        let signed = UnverifiedHead::parse(&message.head)?
+            .verify_signature(&pins.keys, verifier)
+            .await?;
+        let head = signed.head();
+        if head.iss != pins.issuer {
+            return Err(ListError::HeadWrongIssuer);
+        }
+        if now >= head.exp.plus_secs(head.grace) {
+            return Err(ListError::HeadExpired);
+        }
+        let issuers = head
+            .issuers
+            .iter()
+            .map(|issuer| TrustedIssuer::load(issuer, &head.iss))
+            .collect::<Result<_, _>>()?;
+        Ok(VerifiedMessage {
+            issuers,
+            head: signed,
+            from: message.from,
+            tail: message.tail.clone(),
+        })
+    }
+
+    /// What the head says.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        self.inner.head.head()
+    }
+
+    /// The version: never smaller than that of a list before it.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.head().ver
+    }
+
+    /// Seconds since the list was made; 0 while the head's clock is ahead of ours.
+    #[must_use]
+    pub fn age_secs(&self, now: UnixSeconds) -> f64 {
+        now.secs_since(self.head().iat).max(0.0)
+    }
+
+    /// Whether the list is past its `exp`, grace left aside.
+    #[must_use]
+    pub fn is_expired(&self, now: UnixSeconds) -> bool {
+        now >= self.head().exp
+    }
+
+    /// The issuer with exactly this `iss`.
+    #[must_use]
+    pub fn issuer(&self, iss: &str) -> Option<&TrustedIssuer> {
+        self.inner
+            .issuers
+            .iter()
+            .find(|issuer| issuer.policy.issuer == iss)
+    }
+
+    /// Whether the list still trusts the key with this fingerprint.
+    #[must_use]
+    pub fn has_key(&self, fingerprint: &[u8; 32]) -> bool {
+        let mut keys = self
+            .inner
+            .issuers
+            .iter()
+            .flat_map(|issuer| issuer.keys.keys());
+        keys.any(|key| key.fingerprint() == *fingerprint)
+    }
+
+    /// How many entries the list has.
+    #[must_use]
+    pub fn entry_count(&self) -> u64 {
+        let sealed: u64 = self
+            .inner
+            .segments
+            .iter()
+            .map(|loaded| loaded.segment.count())
+            .sum();
+        sealed + self.inner.tail.count()
+    }
+
+    /// Whether a valid token was revoked. The narrowest scope is named first.
+    #[must_use]
+    pub fn status(&self, claims: &Claims) -> RevocationStatus {
+        let is_revoked = |scope, name: &str| {
+            let before = self.find(Fingerprint::of(scope, &claims.iss, name));
+            before.is_some_and(|before| before.is_after(claims.iat))
+        };
+        if is_revoked(Scope::Token, claims.jti.as_str()) {
+            return RevocationStatus::TokenRevoked;
+        }
+        if claims
+            .sid
+            .as_ref()
+            .is_some_and(|sid| is_revoked(Scope::Session, sid.as_str()))
+        {
+            return RevocationStatus::SessionRevoked;
+        }
+        if is_revoked(Scope::User, claims.sub.as_str()) {
+            return RevocationStatus::UserCutOff;
+        }
+        let cut_off = self
+            .issuer(&claims.iss)
+            .and_then(|issuer| issuer.not_before);
+        match cut_off {
+            Some(time) if Before::Time(time).is_after(claims.iat) => RevocationStatus::IssuerCutOff,
+            _ => RevocationStatus::NotRevoked,
+        }
+    }
+
+    /// The latest `before` that any part of the list has for a name.
+    #[must_use]
+    pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
+        let sealed = self
+            .inner
+            .segments
+            .iter()
+            .filter_map(|loaded| loaded.segment.find(fingerprint));
+        sealed.chain(self.inner.tail.find(fingerprint)).max()
+    }
+
+    fn loaded(&self, sha256: &str) -> Option<&LoadedSegment> {
+        self.inner
+            .segments
+            .iter()
+            .find(|loaded| loaded.sha256 == sha256)
+    }
+}
+
+impl TrustedIssuer {
+    /// `list_issuer` is the origin itself, whose tokens always name a session and a client.
+    fn load(issuer: &Issuer, list_issuer: &str) -> Result<Self, ListError> {
+        let keys = KeySet::from_value(&json!({ "keys": issuer.keys }))
+            .map_err(|_| ListError::IssuerKeys)?;
+        let policy = ValidationPolicy {
+            issuer: issuer.iss.clone(),
+            audience: issuer.aud.clone(),
+            typ: issuer.typ.clone(),
+            algorithms: issuer.algs.clone(),
+            leeway_secs: LEEWAY_SECS,
+            max_lifetime_secs: issuer.max_lifetime,
+            require_session: issuer.iss == list_issuer,
+        };
+        Ok(Self {
+            policy,
+            keys,
+            not_before: issuer.not_before,
+        })
+    }
+}
+
+impl VerifiedMessage {
+    /// What the head says.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        self.head.head()
+    }
+
+    /// The segments to fetch before [`VerifiedMessage::build`]: those that `current` lacks.
+    #[must_use]
+    pub fn missing_segments(&self, current: Option<&RevocationList>) -> Vec<SegmentRef> {
+        let is_held = |segment: &SegmentRef| {
+            current.is_some_and(|list| list.loaded(&segment.sha256).is_some())
+        };
+        self.head()
+            .segments
+            .iter()
+            .filter(|segment| !is_held(segment))
+            .cloned()
+            .collect()
+    }
+
+    /// Puts the list together from the message, the `fetched` segments and what `current` has.
+    ///
+    /// On [`ListError::TailMismatch`] the message continues a tail that `current` does not hold:
+    /// the whole is needed (`after=0`).
+    pub fn build(
+        self,
+        current: Option<&RevocationList>,
+        fetched: Vec<(SegmentRef, Vec<u8>)>,
+    ) -> Result<RevocationList, ListError> {
+        if let Some(current) = current {
+            refuse_unless_newer(&self.head, &current.inner.head)?;
+        }
+        let tail = self.build_tail(current)?;
+        let segments = self.build_segments(current, fetched)?;
+        let Self { head, issuers, .. } = self;
+        Ok(RevocationList {
+            inner: Arc::new(Inner {
+                head,
+                issuers,
+                tail,
+                segments,
+            }),
+        })
+    }
+
+    fn build_tail(&self, current: Option<&RevocationList>) -> Result<Tail, ListError> {
+        let from = usize::try_from(self.from).map_err(|_| ListError::TailMismatch)?;
+        let mut tail = match (from, current) {
+            (0, _) => Tail::new(),
+            (from, Some(list)) if list.inner.tail.as_bytes().len() == from => {
+                list.inner.tail.clone()
+            }
+            (from, Some(list)) => {
+                let held = list.inner.tail.as_bytes().get(..from);
+                Tail::parse(held.ok_or(ListError::TailMismatch)?)
+                    .map_err(|_| ListError::TailMismatch)?
+            }
+            (_, None) => return Err(ListError::TailMismatch),
+        };
+        tail.append(&self.tail)?;
+        let signed = &self.head().tail;
+        if tail.sha256() == signed.sha256 && tail.count() == signed.count {
+            Ok(tail)
+        } else {
+            Err(ListError::TailMismatch)
+        }
+    }
+
+    fn build_segments(
+        &self,
+        current: Option<&RevocationList>,
+        fetched: Vec<(SegmentRef, Vec<u8>)>,
+    ) -> Result<Vec<LoadedSegment>, ListError> {
+        let fetched = fetched
+            .into_iter()
+            .map(|(_, bytes)| LoadedSegment::load(bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let load = |segment: &SegmentRef| {
+            let held = current.and_then(|list| list.loaded(&segment.sha256));
+            let is_named = |loaded: &&LoadedSegment| loaded.sha256 == segment.sha256;
+            let loaded = held.or_else(|| fetched.iter().find(is_named));
+            let loaded = loaded.ok_or(ListError::SegmentMissing)?;
+            if loaded.segment.count() == segment.count {
+                Ok(loaded.clone())
+            } else {
+                Err(ListError::SegmentMismatch)
+            }
+        };
+        self.head().segments.iter().map(load).collect()
+    }
+}
+
+impl LoadedSegment {
+    fn load(bytes: Vec<u8>) -> Result<Self, ListError> {
+        let sha256 = content_address::of(&bytes);
+        Ok(Self {
+            sha256,
+            segment: Arc::new(Segment::parse(bytes)?),
+        })
+    }
+}
+
+fn refuse_unless_newer(new: &SignedHead, current: &SignedHead) -> Result<(), ListError> {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    match new.head().ver.cmp(&current.head().ver) {
+        Greater => Ok(()),
+        Equal if new.jws() != current.jws() => Err(ListError::VersionConflict),
+        Equal | Less => Err(ListError::NotNewer),
+    }
+}

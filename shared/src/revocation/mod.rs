@@ -1,0 +1,20 @@
+//! The revocation list: entries, and the signed head, tail and segments that carry them.
+
+mod content_address;
+mod entry;
+mod head;
+mod kv_layout;
+mod list;
+mod message;
+mod segment;
+mod tail;
+
+pub use entry::{Before, Entry, Fingerprint, RevocationStatus, Scope};
+pub use head::{
+    HEAD_TYP, Head, Issuer, MAX_HEAD_BYTES, SegmentRef, SignedHead, TailRef, UnverifiedHead,
+};
+pub use kv_layout::{KV_HEAD_KEY, kv_segment_key};
+pub use list::{ListPins, RevocationList, TrustedIssuer, VerifiedMessage};
+pub use message::ListMessage;
+pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENTS, Segment};
+pub use tail::{MAX_TAIL_BYTES, Tail, encoded_len};
