@@ -1,0 +1,396 @@
+//! The origin's configuration: what may be set, the defaults, and the check of all of it before
+//! anything starts. Every error names the variable that it is about; no value of a secret is shown.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+use shared::Algorithm;
+use url::Url;
+
+/// The settings as they were given: strings, so that all mistakes are reported at once.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address and port to listen on.
+    #[arg(long, env = "PORTCULLIS_LISTEN", default_value = "127.0.0.1:8085")]
+    listen: String,
+    /// The `iss` of every token; by default `http://<listen>`.
+    #[arg(long, env = "PORTCULLIS_ISSUER")]
+    issuer: Option<String>,
+    /// The `aud` of every token.
+    #[arg(long, env = "PORTCULLIS_AUDIENCE", default_value = "portcullis")]
+    audience: String,
+    /// `postgres://…` or `sqlite:…`; by default one SQLite file in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<SecretString>,
+    /// `redis://…`; without it the database answers everything.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: Option<SecretString>,
+    /// Folder for keys and, by default, the database.
+    #[arg(long, env = "PORTCULLIS_DATA_DIR", default_value = "./.portcullis")]
+    data_dir: PathBuf,
+    /// Algorithm of the token key: `EdDSA`, `ES256` or `RS256`.
+    #[arg(long, env = "PORTCULLIS_SIGNING_ALG", default_value = "EdDSA")]
+    signing_alg: String,
+    /// Token key as PKCS#8 PEM text; else made on first start in the data folder.
+    #[arg(long, env = "PORTCULLIS_SIGNING_KEY", hide_env_values = true)]
+    signing_key: Option<SecretString>,
+    /// List key (Ed25519) as PKCS#8 PEM text; else made on first start in the data folder.
+    #[arg(long, env = "PORTCULLIS_LIST_KEY", hide_env_values = true)]
+    list_key: Option<SecretString>,
+    /// Life of an access token in seconds.
+    #[arg(long, env = "PORTCULLIS_ACCESS_TOKEN_SECS", default_value = "3600")]
+    access_token_secs: String,
+    /// Life of an unused refresh token in seconds.
+    #[arg(long, env = "PORTCULLIS_REFRESH_TOKEN_SECS", default_value = "2592000")]
+    refresh_token_secs: String,
+    /// Seconds between two list heads when nothing was revoked.
+    #[arg(long, env = "PORTCULLIS_HEARTBEAT_SECS", default_value = "15")]
+    heartbeat_secs: String,
+    /// Seconds from a list head's `iat` to its `exp`.
+    #[arg(long, env = "PORTCULLIS_LIST_LIFETIME_SECS", default_value = "180")]
+    list_lifetime_secs: String,
+    /// Seconds past a list's `exp` that a route may be allowed to go on.
+    #[arg(long, env = "PORTCULLIS_LIST_GRACE_SECS", default_value = "0")]
+    list_grace_secs: String,
+    /// Bearer secret of the edges; without it `/revocations/head` and segments answer 503.
+    #[arg(long, env = "PORTCULLIS_EDGE_SECRET", hide_env_values = true)]
+    edge_secret: Option<SecretString>,
+    /// Base of Cloudflare's KV API, e.g. `https://api.cloudflare.com/client/v4/accounts/<account>`.
+    #[arg(long, env = "PORTCULLIS_KV_API_URL")]
+    kv_api_url: Option<String>,
+    /// The KV namespace that the list is published to.
+    #[arg(long, env = "PORTCULLIS_KV_NAMESPACE_ID")]
+    kv_namespace_id: Option<String>,
+    /// API token for the KV API.
+    #[arg(long, env = "PORTCULLIS_KV_API_TOKEN", hide_env_values = true)]
+    kv_api_token: Option<SecretString>,
+    /// Most hanging pulls held at once.
+    #[arg(long, env = "PORTCULLIS_MAX_WAITERS", default_value = "20000")]
+    max_waiters: String,
+    /// Header that carries the client's address, set by a proxy that you trust; else the peer's.
+    #[arg(long, env = "PORTCULLIS_CLIENT_ADDRESS_HEADER")]
+    client_address_header: Option<String>,
+    /// Shortest password accepted, in characters: 8 at least, 15 recommended.
+    #[arg(long, env = "PORTCULLIS_PASSWORD_MIN_CHARS", default_value = "8")]
+    password_min_chars: String,
+    /// Log filter, e.g. `info` or `origin=debug`.
+    #[arg(long, env = "PORTCULLIS_LOG", default_value = "info")]
+    log: String,
+    /// `text` or `json`.
+    #[arg(long, env = "PORTCULLIS_LOG_FORMAT", default_value = "text")]
+    log_format: String,
+    /// Folder for outgoing mail; by default `mail` in the data folder.
+    #[arg(long, env = "PORTCULLIS_MAIL_DIR")]
+    mail_dir: Option<PathBuf>,
+}
+
+/// A configuration that was checked as a whole.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub issuer: String,
+    pub audience: String,
+    pub database_url: SecretString,
+    pub redis_url: Option<SecretString>,
+    pub data_dir: PathBuf,
+    pub signing_algorithm: Algorithm,
+    pub signing_key: Option<SecretString>,
+    pub list_key: Option<SecretString>,
+    pub access_token_secs: u64,
+    pub refresh_token_secs: u64,
+    pub heartbeat_secs: u64,
+    pub list_lifetime_secs: u64,
+    pub list_grace_secs: u64,
+    pub edge_secret: Option<SecretString>,
+    pub kv: Option<KvConfig>,
+    pub max_waiters: usize,
+    pub client_address_header: Option<String>,
+    pub password_min_chars: usize,
+    pub log_filter: String,
+    pub log_format: LogFormat,
+    pub mail_dir: PathBuf,
+}
+
+/// Where the durable lane is written to.
+#[derive(Debug, Clone)]
+pub struct KvConfig {
+    pub api_url: Url,
+    pub namespace_id: String,
+    pub api_token: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// One mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    pub variable: &'static str,
+    pub problem: String,
+}
+
+/// Every mistake in the configuration, one a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl Settings {
+    /// Checks every setting and reports all mistakes together.
+    pub fn validate(self) -> Result<Config, ConfigErrors> {
+        let mut check = Check::default();
+        let listen = check.parse("PORTCULLIS_LISTEN", &self.listen, "an address and a port");
+        let config = Config {
+            issuer: check.issuer(self.issuer.as_deref(), listen),
+            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            audience: check.not_empty("PORTCULLIS_AUDIENCE", self.audience),
+            database_url: check.database_url(self.database_url, &self.data_dir),
+            redis_url: check.redis_url(self.redis_url),
+            signing_algorithm: check.signing_algorithm(&self.signing_alg),
+            signing_key: self.signing_key,
+            list_key: self.list_key,
+            access_token_secs: check.number(
+                "PORTCULLIS_ACCESS_TOKEN_SECS",
+                &self.access_token_secs,
+                1..=86_400,
+            ),
+            refresh_token_secs: check.number(
+                "PORTCULLIS_REFRESH_TOKEN_SECS",
+                &self.refresh_token_secs,
+                1..=31_536_000,
+            ),
+            heartbeat_secs: check.number(
+                "PORTCULLIS_HEARTBEAT_SECS",
+                &self.heartbeat_secs,
+                1..=86_400,
+            ),
+            list_lifetime_secs: check.number(
+                "PORTCULLIS_LIST_LIFETIME_SECS",
+                &self.list_lifetime_secs,
+                2..=86_400,
+            ),
+            list_grace_secs: check.number(
+                "PORTCULLIS_LIST_GRACE_SECS",
+                &self.list_grace_secs,
+                0..=86_400,
+            ),
+            edge_secret: check.secret("PORTCULLIS_EDGE_SECRET", self.edge_secret),
+            kv: check.kv(self.kv_api_url, self.kv_namespace_id, self.kv_api_token),
+            max_waiters: check.number("PORTCULLIS_MAX_WAITERS", &self.max_waiters, 0..=1_000_000),
+            client_address_header: check.header_name(self.client_address_header),
+            password_min_chars: check.number(
+                "PORTCULLIS_PASSWORD_MIN_CHARS",
+                &self.password_min_chars,
+                8..=64,
+            ),
+            log_filter: self.log,
+            log_format: check.log_format(&self.log_format),
+            mail_dir: self.mail_dir.unwrap_or_else(|| self.data_dir.join("mail")),
+            data_dir: self.data_dir,
+        };
+        check.heartbeat_fits_lifetime(&config);
+        if check.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(check.errors))
+        }
+    }
+}
+
+/// Collects mistakes; a setting that has one gets a placeholder that nobody will see.
+#[derive(Default)]
+struct Check {
+    errors: Vec<ConfigError>,
+}
+
+impl Check {
+    fn refuse(&mut self, variable: &'static str, problem: impl Into<String>) {
+        self.errors.push(ConfigError {
+            variable,
+            problem: problem.into(),
+        });
+    }
+
+    fn parse<T: FromStr>(&mut self, variable: &'static str, text: &str, what: &str) -> Option<T> {
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.refuse(variable, format!("{text:?} is not {what}"));
+        }
+        parsed
+    }
+
+    fn number<N>(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        range: std::ops::RangeInclusive<N>,
+    ) -> N
+    where
+        N: FromStr + PartialOrd + Copy + std::fmt::Display,
+    {
+        match text.parse() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                let (low, high) = (range.start(), range.end());
+                self.refuse(
+                    variable,
+                    format!("{text:?} is not a number from {low} to {high}"),
+                );
+                *low
+            }
+        }
+    }
+
+    fn not_empty(&mut self, variable: &'static str, text: String) -> String {
+        if text.trim().is_empty() {
+            self.refuse(variable, "is empty");
+        }
+        text
+    }
+
+    fn secret(
+        &mut self,
+        variable: &'static str,
+        secret: Option<SecretString>,
+    ) -> Option<SecretString> {
+        if secret
+            .as_ref()
+            .is_some_and(|text| text.expose_secret().len() < 16)
+        {
+            self.refuse(variable, "is shorter than 16 characters");
+        }
+        secret
+    }
+
+    fn issuer(&mut self, issuer: Option<&str>, listen: Option<SocketAddr>) -> String {
+        let Some(text) = issuer else {
+            return listen.map_or_else(String::new, |address| format!("http://{address}"));
+        };
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {}
+            _ => self.refuse(
+                "PORTCULLIS_ISSUER",
+                format!("{text:?} is not an http or https URL"),
+            ),
+        }
+        text.to_owned()
+    }
+
+    fn database_url(&mut self, url: Option<SecretString>, data_dir: &Path) -> SecretString {
+        let Some(url) = url else {
+            let file = data_dir.join("portcullis.sqlite");
+            return format!("sqlite:{}", file.display()).into();
+        };
+        let scheme = url.expose_secret().split(':').next().unwrap_or_default();
+        if !matches!(scheme, "postgres" | "postgresql" | "sqlite") {
+            self.refuse(
+                "DATABASE_URL",
+                "does not start with postgres:, postgresql: or sqlite:",
+            );
+        } else if scheme != "sqlite" && Url::parse(url.expose_secret()).is_err() {
+            self.refuse("DATABASE_URL", "is not a URL");
+        }
+        url
+    }
+
+    fn redis_url(&mut self, url: Option<SecretString>) -> Option<SecretString> {
+        let url = url.filter(|text| !text.expose_secret().is_empty())?;
+        if redis::Client::open(url.expose_secret()).is_err() {
+            self.refuse("REDIS_URL", "is not a redis: URL");
+        }
+        Some(url)
+    }
+
+    fn signing_algorithm(&mut self, name: &str) -> Algorithm {
+        match Algorithm::parse(name) {
+            Some(issued @ (Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Rs256)) => issued,
+            _ => {
+                let problem = format!("{name:?} is not EdDSA, ES256 or RS256");
+                self.refuse("PORTCULLIS_SIGNING_ALG", problem);
+                Algorithm::EdDsa
+            }
+        }
+    }
+
+    fn kv(
+        &mut self,
+        api_url: Option<String>,
+        namespace_id: Option<String>,
+        api_token: Option<SecretString>,
+    ) -> Option<KvConfig> {
+        match (api_url, namespace_id) {
+            (None, None) => {
+                if api_token.is_some() {
+                    self.refuse(
+                        "PORTCULLIS_KV_API_TOKEN",
+                        "is set without PORTCULLIS_KV_API_URL",
+                    );
+                }
+                None
+            }
+            (Some(_), None) => {
+                self.refuse(
+                    "PORTCULLIS_KV_NAMESPACE_ID",
+                    "is missing: PORTCULLIS_KV_API_URL is set",
+                );
+                None
+            }
+            (None, Some(_)) => {
+                self.refuse(
+                    "PORTCULLIS_KV_API_URL",
+                    "is missing: PORTCULLIS_KV_NAMESPACE_ID is set",
+                );
+                None
+            }
+            (Some(url), Some(namespace_id)) => {
+                let api_url = self.parse("PORTCULLIS_KV_API_URL", &url, "a URL")?;
+                Some(KvConfig {
+                    api_url,
+                    namespace_id,
+                    api_token,
+                })
+            }
+        }
+    }
+
+    fn header_name(&mut self, name: Option<String>) -> Option<String> {
+        let name = name?.to_ascii_lowercase();
+        if axum::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            self.refuse(
+                "PORTCULLIS_CLIENT_ADDRESS_HEADER",
+                format!("{name:?} is not a header name"),
+            );
+        }
+        Some(name)
+    }
+
+    fn log_format(&mut self, name: &str) -> LogFormat {
+        match name {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => {
+                self.refuse(
+                    "PORTCULLIS_LOG_FORMAT",
+                    format!("{name:?} is not text or json"),
+                );
+                LogFormat::Text
+            }
+        }
+    }
+
+    /// A list that dies before the next one is made would close every edge between the two.
+    fn heartbeat_fits_lifetime(&mut self, config: &Config) {
+        if config.heartbeat_secs >= config.list_lifetime_secs {
+            self.refuse(
+                "PORTCULLIS_HEARTBEAT_SECS",
+                "is not shorter than PORTCULLIS_LIST_LIFETIME_SECS: lists would end before their successors",
+            );
+        }
+    }
+}

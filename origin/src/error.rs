@@ -1,0 +1,364 @@
+//! Every error that a client can be told, each with one code and one status, as problem+json
+//! (RFC 9457). A cause inside is logged here, once, and never sent.
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use shared::TokenError;
+
+/// Seconds after which a client may ask again when a part of ours is down.
+const RETRY_AFTER_SECS: u64 = 2;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    // The request itself.
+    #[error("The body is not JSON")]
+    MalformedJson,
+    #[error("The body is not UTF-8")]
+    InvalidUtf8,
+    #[error("The body is not a JSON object")]
+    NotAnObject,
+    #[error("The body has a member that this resource does not know")]
+    UnknownMember,
+    #[error("The body has a member twice")]
+    DuplicateMember,
+    #[error("The body lacks a required member")]
+    MissingMember,
+    #[error("A member of the body has the wrong type")]
+    WrongType,
+    #[error("The body is not a form")]
+    MalformedForm,
+    #[error("The body did not arrive in time")]
+    BodyTimeout,
+    #[error("The body broke off")]
+    BodyBrokeOff,
+    #[error("The body is larger than 64 KiB")]
+    BodyTooLarge,
+    #[error("The body's Content-Type is not {0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("There is nothing here")]
+    NotFound,
+    #[error("This resource does not answer this method")]
+    MethodNotAllowed,
+
+    // Accounts.
+    #[error("This is not an e-mail address")]
+    InvalidEmail,
+    #[error("A name has at most 200 characters and no control characters")]
+    InvalidName,
+    #[error("The password is shorter than {0} characters")]
+    PasswordTooShort(usize),
+    #[error("The password is longer than 128 characters")]
+    PasswordTooLong,
+    #[error("This password is among the first that an attacker tries")]
+    PasswordTooCommon,
+    #[error("An account with this e-mail address exists")]
+    EmailTaken,
+    #[error("E-mail address or password is wrong")]
+    InvalidCredentials,
+    #[error("Too many failed attempts")]
+    TooManyAttempts { retry_after_secs: u64 },
+
+    // Access tokens.
+    #[error("An access token is required")]
+    MissingToken,
+    #[error("The request carries more than one token")]
+    TwoTokens,
+    #[error("The access token is not valid: {0}")]
+    InvalidToken(TokenError),
+    #[error("Token has been revoked")]
+    TokenRevoked,
+    #[error("All user sessions have been revoked")]
+    AllSessionsRevoked,
+    #[error("User not found")]
+    UserNotFound,
+    #[error("User is disabled")]
+    UserDisabled,
+    #[error("The access token lacks the scope {0}")]
+    InsufficientScope(&'static str),
+
+    // Refresh tokens and sessions.
+    #[error("The refresh token is not known")]
+    RefreshTokenUnknown,
+    #[error("The refresh token has expired")]
+    RefreshTokenExpired,
+    #[error("The refresh token was used before; its session has been closed")]
+    RefreshTokenReused,
+    #[error("The session has been closed")]
+    SessionClosed,
+
+    // OAuth clients.
+    #[error("Client authentication failed")]
+    InvalidClient,
+    #[error("The request lacks a parameter, or has one twice")]
+    InvalidRequest,
+    #[error("This client may not do this")]
+    UnauthorizedClient,
+    #[error("This grant type is not supported")]
+    UnsupportedGrantType,
+    #[error("The requested scope exceeds what may be granted")]
+    InvalidScope,
+
+    // Revocations.
+    #[error("The revocation's scope is not token, session, user or issuer")]
+    UnknownRevocationScope,
+    #[error("The revocation names no token, session, user or issuer of ours")]
+    InvalidRevocationName,
+    #[error(
+        "`before` is an RFC 3339 time in UTC, not in the future, for the scopes user and issuer"
+    )]
+    InvalidBefore,
+    #[error("A reason has 1 to 500 characters and no control characters")]
+    InvalidReason,
+
+    // Our own parts.
+    #[error("Too many passwords are being checked")]
+    PasswordsBusy,
+    #[error("A store cannot be reached")]
+    StoreUnavailable(#[from] sqlx::Error),
+    #[error("The request took too long")]
+    TookTooLong,
+    #[error("Something went wrong on our side")]
+    Internal(&'static str),
+}
+
+impl ApiError {
+    /// One stable string for responses, logs, metrics and snapshots.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::InvalidUtf8 => "invalid_utf8",
+            Self::NotAnObject => "not_an_object",
+            Self::UnknownMember => "unknown_member",
+            Self::DuplicateMember => "duplicate_member",
+            Self::MissingMember => "missing_member",
+            Self::WrongType => "wrong_type",
+            Self::MalformedForm => "malformed_form",
+            Self::BodyTimeout => "body_timeout",
+            Self::BodyBrokeOff => "body_broke_off",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::InvalidEmail => "invalid_email",
+            Self::InvalidName => "invalid_name",
+            Self::PasswordTooShort(_) => "password_too_short",
+            Self::PasswordTooLong => "password_too_long",
+            Self::PasswordTooCommon => "password_too_common",
+            Self::EmailTaken => "email_taken",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::MissingToken => "missing_token",
+            Self::TwoTokens | Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken(reason) => reason.code(),
+            Self::TokenRevoked => "token_revoked",
+            Self::AllSessionsRevoked => "all_sessions_revoked",
+            Self::UserNotFound => "user_not_found",
+            Self::UserDisabled => "user_disabled",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::RefreshTokenUnknown => "refresh_token_unknown",
+            Self::RefreshTokenExpired => "refresh_token_expired",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::SessionClosed => "session_closed",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::UnknownRevocationScope => "unknown_revocation_scope",
+            Self::InvalidRevocationName => "invalid_revocation_name",
+            Self::InvalidBefore => "invalid_before",
+            Self::InvalidReason => "invalid_reason",
+            Self::PasswordsBusy => "passwords_busy",
+            Self::StoreUnavailable(_) => "store_unavailable",
+            Self::TookTooLong => "took_too_long",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MalformedJson
+            | Self::InvalidUtf8
+            | Self::MalformedForm
+            | Self::BodyBrokeOff
+            | Self::TwoTokens
+            | Self::InvalidRequest
+            | Self::UnauthorizedClient
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope => StatusCode::BAD_REQUEST,
+            Self::InvalidCredentials
+            | Self::MissingToken
+            | Self::TokenRevoked
+            | Self::AllSessionsRevoked
+            | Self::UserNotFound
+            | Self::UserDisabled
+            | Self::RefreshTokenUnknown
+            | Self::RefreshTokenExpired
+            | Self::RefreshTokenReused
+            | Self::SessionClosed
+            | Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::EmailTaken => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAnObject
+            | Self::UnknownMember
+            | Self::DuplicateMember
+            | Self::MissingMember
+            | Self::WrongType
+            | Self::InvalidEmail
+            | Self::InvalidName
+            | Self::PasswordTooShort(_)
+            | Self::PasswordTooLong
+            | Self::PasswordTooCommon
+            | Self::UnknownRevocationScope
+            | Self::InvalidRevocationName
+            | Self::InvalidBefore
+            | Self::InvalidReason => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::InvalidToken(TokenError::EngineFailed)
+            | Self::PasswordsBusy
+            | Self::StoreUnavailable(_)
+            | Self::TookTooLong => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn retry_after_secs(&self) -> Option<u64> {
+        match self {
+            Self::TooManyAttempts { retry_after_secs } => Some(*retry_after_secs),
+            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECS),
+            _ => None,
+        }
+    }
+
+    /// What RFC 6750 and RFC 6749 ask to be said beside a 401 or 403; `None` where they ask nothing.
+    fn challenge(&self) -> Option<String> {
+        match self {
+            Self::MissingToken => Some("Bearer".to_owned()),
+            Self::InvalidToken(_)
+            | Self::TokenRevoked
+            | Self::AllSessionsRevoked
+            | Self::UserNotFound
+            | Self::UserDisabled => Some(format!(
+                r#"Bearer error="invalid_token", error_description="{self}""#
+            )),
+            Self::InsufficientScope(scope) => Some(format!(
+                r#"Bearer error="insufficient_scope", scope="{scope}""#
+            )),
+            Self::TwoTokens => Some(r#"Bearer error="invalid_request""#.to_owned()),
+            Self::InvalidClient => Some("Basic".to_owned()),
+            _ if self.status() == StatusCode::UNAUTHORIZED => Some("Bearer".to_owned()),
+            _ => None,
+        }
+        .filter(|_| self.status().is_client_error())
+    }
+
+    /// The `error` of RFC 6749, section 5.2, for the token endpoint and its relatives.
+    fn oauth_error(&self) -> &'static str {
+        match self {
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            _ => match self.status() {
+                StatusCode::UNAUTHORIZED => "invalid_grant",
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                    "temporarily_unavailable"
+                }
+                status if status.is_server_error() => "server_error",
+                _ => "invalid_request",
+            },
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::StoreUnavailable(cause) => {
+                metrics::counter!("portcullis_store_errors_total").increment(1);
+                tracing::error!(%cause, "the database did not answer");
+            }
+            Self::Internal(cause) => tracing::error!(cause, "a request failed on our side"),
+            Self::InvalidToken(TokenError::EngineFailed) => {
+                tracing::error!("the signature engine failed");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Problem {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static str>) -> Response {
+    error.log();
+    let body = Problem {
+        r#type: format!("urn:portcullis:problem:{}", error.code()),
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: error.to_string(),
+        code: error.code(),
+        error: oauth_error,
+    };
+    let mut response = (status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(secs) = error.retry_after_secs() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+    }
+    if let Some(challenge) = error
+        .challenge()
+        .and_then(|text| HeaderValue::try_from(text).ok())
+    {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        problem(&self, self.status(), None)
+    }
+}
+
+/// An error of the OAuth endpoints: problem+json that also has the `error` member of RFC 6749.
+#[derive(Debug)]
+pub struct OAuthError(ApiError);
+
+impl<E: Into<ApiError>> From<E> for OAuthError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let oauth_error = self.0.oauth_error();
+        // A grant that is refused is a bad request there; only the client's own failure is a 401.
+        let status = match self.0.status() {
+            StatusCode::UNAUTHORIZED if oauth_error == "invalid_grant" => StatusCode::BAD_REQUEST,
+            status => status,
+        };
+        problem(&self.0, status, Some(oauth_error))
+    }
+}

@@ -1,0 +1,1 @@
+//! The token key and the list key.

@@ -1,0 +1,3 @@
+//! From the outbox to the edges: heads, segments and the two lanes.
+
+pub mod pull_lane;

@@ -1,0 +1,127 @@
+//! The database: opening it, its schema, and transactions. One file a table beside this one; every
+//! statement runs on PostgreSQL and on SQLite. It knows rows, not rules.
+
+pub mod revocations;
+
+use std::str::FromStr;
+use std::sync::Once;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use shared::UnixSeconds;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Executor};
+
+pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// A statement that takes longer is given up: the caller answers 503 rather than wait.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+const POSTGRES_CONNECTIONS: u32 = 32;
+const SQLITE_CONNECTIONS: u32 = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("DATABASE_URL cannot be used")]
+    BadUrl(#[source] sqlx::Error),
+    #[error("the database at {host} (DATABASE_URL) cannot be reached")]
+    Unreachable { host: String, source: sqlx::Error },
+    #[error("the database's schema cannot be brought up to date")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+}
+
+/// Opens the pool and one connection, so that an unreachable store is an error at start.
+pub async fn open(database_url: &SecretString) -> Result<AnyPool, StoreError> {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(sqlx::any::install_default_drivers);
+    let options = connect_options(database_url)?;
+    let host = describe(&options);
+    pool_options(is_sqlite(&options))
+        .connect_with(options)
+        .await
+        .map_err(|source| StoreError::Unreachable { host, source })
+}
+
+pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {
+    MIGRATIONS.run(pool).await.map_err(StoreError::Migration)
+}
+
+/// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that
+/// reads first and writes later could find that another has written in between, and fail.
+pub async fn begin(pool: &AnyPool) -> sqlx::Result<Transaction> {
+    if is_sqlite(&pool.connect_options()) {
+        pool.begin_with("BEGIN IMMEDIATE").await
+    } else {
+        pool.begin().await
+    }
+}
+
+fn connect_options(database_url: &SecretString) -> Result<AnyConnectOptions, StoreError> {
+    let mut text = database_url.expose_secret().to_owned();
+    if text.starts_with("sqlite:") && !text.contains("mode=") {
+        text.push(if text.contains('?') { '&' } else { '?' });
+        text.push_str("mode=rwc");
+    }
+    let options = AnyConnectOptions::from_str(&text).map_err(StoreError::BadUrl)?;
+    Ok(options.disable_statement_logging())
+}
+
+fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
+    let connections = if is_sqlite {
+        SQLITE_CONNECTIONS
+    } else {
+        POSTGRES_CONNECTIONS
+    };
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(STATEMENT_TIMEOUT)
+        .after_connect(move |connection, _| Box::pin(prepare_connection(connection, is_sqlite)))
+}
+
+/// Durable before acknowledged on both stores; a lock is waited for, but not for ever.
+async fn prepare_connection(connection: &mut AnyConnection, is_sqlite: bool) -> sqlx::Result<()> {
+    let millis = STATEMENT_TIMEOUT.as_millis();
+    let setup = if is_sqlite {
+        format!(
+            "PRAGMA busy_timeout = {millis}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+        )
+    } else {
+        format!(
+            "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}"
+        )
+    };
+    connection.execute(sqlx::AssertSqlSafe(setup)).await?;
+    Ok(())
+}
+
+fn is_sqlite(options: &AnyConnectOptions) -> bool {
+    options.database_url.scheme() == "sqlite"
+}
+
+/// Host and port, or the file: what an operator may be shown.
+fn describe(options: &AnyConnectOptions) -> String {
+    let url = &options.database_url;
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => url.path().to_owned(),
+    }
+}
+
+pub(crate) fn to_millis(time: UnixSeconds) -> i64 {
+    time.as_millis().cast_signed()
+}
+
+pub(crate) fn from_millis(millis: i64) -> UnixSeconds {
+    UnixSeconds::from_millis(millis.cast_unsigned())
+}
+
+/// A value in a row that this program never wrote there.
+pub(crate) fn foreign_value(column: &str, value: &str) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: format!("unknown {value:?}").into(),
+    }
+}
