@@ -1,5 +1,32 @@
 //! The system on one machine: finds or starts Postgres, Redis, the origin and workerd on free
 //! ports, and stops what it started. Knows how to run them, not what is inside them.
 
+mod apt;
+mod client;
+mod edge;
+mod kv;
+mod origin;
 pub mod paths;
+mod poll;
+pub mod port;
+mod postgres;
+mod process;
 pub mod progress;
+mod reaper;
+mod redis;
+mod secret;
+mod system;
+mod upstream;
+mod wrangler_config;
+
+pub use client::{Answer, Client, Tokens};
+pub use edge::Edge;
+pub use kv::Kv;
+pub use origin::{Origin, OriginSettings};
+pub use poll::until;
+pub use postgres::{Durability, Postgres};
+pub use process::Process;
+pub use redis::Redis;
+pub use system::{Credentials, Plan, Stores, System};
+pub use upstream::{Echo, start_echo};
+pub use wrangler_config::EdgeSettings;
