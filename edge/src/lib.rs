@@ -1,1 +1,33 @@
-//! Nothing yet.
+//! The Worker at the edge: a request passes only with a genuine, valid, unrevoked access token.
+//!
+//! Where to look: `handler` gathers, `decision` decides, `handler` applies. Everything that names
+//! no effect in its first line is pure; only `platform` knows the Workers platform.
+
+pub mod config;
+pub mod credentials;
+pub mod decision;
+pub mod evidence;
+pub mod handler;
+pub mod identity;
+pub mod introspection;
+pub mod isolate;
+pub mod lanes;
+pub mod list_cache;
+pub mod list_intake;
+pub mod list_refresh;
+pub mod platform;
+pub mod response;
+pub mod route;
+pub mod status;
+pub mod verified_cache;
+
+/// The Worker's `fetch`. Not `worker::event`, whose promise is lost with a panic.
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn fetch(
+    request: worker::web_sys::Request,
+    env: worker::Env,
+    context: worker::worker_sys::Context,
+) -> js_sys::Promise {
+    let call = platform::Call::new(request, env, worker::Context::new(context));
+    platform::guard::answer(handler::answer(call))
+}

@@ -1,0 +1,153 @@
+//! What is known about one request so far, and how each missing fact is gathered.
+//!
+//! The list is taken once and kept for the whole request, so that every rule looks at the same one;
+//! only a fetch of the request's own replaces it.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use shared::{RevocationList, TokenError, UnixSeconds, UnverifiedToken, ValidToken};
+
+use crate::credentials::CredentialsError;
+use crate::decision::{DecisionInput, Fact, ListFact, Missing};
+use crate::introspection::{Introspection, IntrospectionError};
+use crate::list_refresh::Refresher;
+use crate::platform::web_crypto::WebCryptoVerifier;
+use crate::platform::{clock, introspect};
+use crate::route::Route;
+
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    route: Option<&'a Route>,
+    credentials: Result<&'a str, CredentialsError>,
+    list: Option<RevocationList>,
+    was_fetched: bool,
+    token: Fact<Result<Rc<ValidToken>, TokenError>>,
+    introspection: Fact<Result<Introspection, IntrospectionError>>,
+    cache: CacheUse,
+}
+
+/// What the cache of verified tokens gave for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheUse {
+    /// The decision did not come as far as a signature.
+    Unused,
+    Hit,
+    Miss,
+}
+
+impl<'a> Evidence<'a> {
+    /// Nothing but what the request itself shows, and the list in memory.
+    #[must_use]
+    pub fn new(
+        route: Option<&'a Route>,
+        credentials: Result<&'a str, CredentialsError>,
+        list: Option<RevocationList>,
+    ) -> Self {
+        Self {
+            route,
+            credentials,
+            list,
+            was_fetched: false,
+            token: Fact::NotGathered,
+            introspection: Fact::NotGathered,
+            cache: CacheUse::Unused,
+        }
+    }
+
+    #[must_use]
+    pub fn as_input(&self, now: UnixSeconds) -> DecisionInput<'_> {
+        DecisionInput {
+            route: self.route,
+            credentials: self.credentials,
+            list: ListFact {
+                list: self.list.as_ref(),
+                was_fetched: self.was_fetched,
+            },
+            token: self
+                .token
+                .as_ref()
+                .map(|verdict| verdict.as_deref().map_err(|error| *error)),
+            introspection: self
+                .introspection
+                .as_ref()
+                .map(|answer| answer.as_ref().map_err(|e| *e)),
+            now,
+        }
+    }
+
+    pub async fn gather(&mut self, missing: Missing, refresher: &Refresher) {
+        match missing {
+            Missing::FresherList => {
+                refresher.fetch_own().await;
+                self.list = refresher.isolate.lists.borrow().current_list();
+                self.was_fetched = true;
+            }
+            Missing::VerifiedToken => {
+                let verdict = self.verify_token(refresher).await;
+                self.token = Fact::Known(verdict);
+            }
+            Missing::Introspection => {
+                let answer = match self.credentials {
+                    Ok(token) => introspect::introspect(refresher.config, token).await,
+                    Err(_) => Ok(Introspection::NotActive),
+                };
+                self.introspection = Fact::Known(answer);
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn list(&self) -> Option<&RevocationList> {
+        self.list.as_ref()
+    }
+
+    #[must_use]
+    pub fn cache_use(&self) -> CacheUse {
+        self.cache
+    }
+
+    async fn verify_token(&mut self, refresher: &Refresher) -> Result<Rc<ValidToken>, TokenError> {
+        let text = self.credentials.unwrap_or_default();
+        let tokens = &refresher.isolate.tokens;
+        let known = tokens.borrow_mut().find(text, clock::now());
+        if let Some(known) = known {
+            self.cache = CacheUse::Hit;
+            return Ok(known);
+        }
+        self.cache = CacheUse::Miss;
+        let token = Rc::new(verify(text, self.list.as_ref()).await?);
+        tokens.borrow_mut().insert(text, Rc::clone(&token));
+        Ok(token)
+    }
+}
+
+/// Parse → signature → claims, by the keys and the policy of the issuer that the token names.
+async fn verify(text: &str, list: Option<&RevocationList>) -> Result<ValidToken, TokenError> {
+    let token = UnverifiedToken::parse(text)?;
+    let issuer = token.unverified_issuer()?;
+    let trusted = list
+        .and_then(|list| list.issuer(&issuer))
+        .ok_or(TokenError::IssuerMismatch)?;
+    let signed = token
+        .verify_signature(&trusted.keys, &WebCryptoVerifier)
+        .await?;
+    signed.validate(&trusted.policy, clock::now())
+}
+
+impl<T> Fact<T> {
+    fn as_ref(&self) -> Fact<&T> {
+        match self {
+            Self::NotGathered => Fact::NotGathered,
+            Self::Known(value) => Fact::Known(value),
+        }
+    }
+
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::NotGathered => Fact::NotGathered,
+            Self::Known(value) => Fact::Known(change(value)),
+        }
+    }
+}

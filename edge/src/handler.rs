@@ -1,0 +1,224 @@
+//! One request: gather what the decision needs, decide, apply. The only place where the pure
+//! modules and the platform meet for a request.
+
+use serde::Serialize;
+use worker::web_sys::Response;
+
+use crate::config::{Config, DecisionLog, Switch};
+use crate::credentials::{CredentialSources, CredentialsError, find_token};
+use crate::decision::{Decision, DenyReason, decide};
+use crate::evidence::{CacheUse, Evidence};
+use crate::identity::Identity;
+use crate::isolate::Isolate;
+use crate::list_refresh::Refresher;
+use crate::platform::bindings::RequestParts;
+use crate::platform::{Call, clock, log, reply, upstream};
+use crate::response::{PlainResponse, build_denial, code_of};
+use crate::route::{RequestTarget, Route, find_route};
+use crate::status::{OWN_PREFIX, STATUS_PATH, build_status};
+
+/// Answers any request; there is no error left to answer after this.
+pub async fn answer(call: Call) -> Response {
+    let parts = call.parts();
+    #[cfg(feature = "corpus")]
+    if let Some(response) = crate::platform::corpus::answer(&call, &parts).await {
+        return response;
+    }
+    let isolate = Isolate::current();
+    match isolate.config(|| Config::parse(&call.bindings.raw_config())) {
+        Ok(config) => {
+            Gate {
+                isolate,
+                config,
+                call: &call,
+                parts: &parts,
+            }
+            .answer()
+            .await
+        }
+        Err(error) => {
+            log::warn(&ConfigLine {
+                event: "configuration_invalid",
+                variable: error.variable,
+                reason: &error.reason,
+            });
+            reply::build(&build_denial(&DenyReason::Internal))
+        }
+    }
+}
+
+/// One request at a configured edge.
+struct Gate<'a> {
+    isolate: &'static Isolate,
+    config: &'static Config,
+    call: &'a Call,
+    parts: &'a RequestParts,
+}
+
+impl Gate<'_> {
+    async fn answer(&self) -> Response {
+        let Ok(target) = RequestTarget::parse(&self.parts.url) else {
+            return self.finish(
+                None,
+                &Evidence::new(None, Err(CredentialsError::Missing), None),
+                Outcome::denied(&DenyReason::AmbiguousPath),
+            );
+        };
+        let route = find_route(&self.config.routes, &self.parts.method, &target.path);
+        let credentials = find_token(&CredentialSources {
+            authorization: self.parts.authorization.as_deref(),
+            cookie: self.parts.cookie.as_deref(),
+            query: target.query,
+        });
+        let list = self.isolate.lists.borrow().current_list();
+        let mut evidence = Evidence::new(route, credentials, list);
+        let refresher = self.refresher();
+        let decision = loop {
+            match decide(&evidence.as_input(clock::now())) {
+                Decision::Gather(missing) => evidence.gather(missing, &refresher).await,
+                decided => break decided,
+            }
+        };
+        refresher.keep_fresh(self.call);
+        let outcome = self.apply(decision, &target).await;
+        self.finish(route, &evidence, outcome)
+    }
+
+    fn finish(&self, route: Option<&Route>, evidence: &Evidence<'_>, outcome: Outcome) -> Response {
+        self.log(route, evidence, &outcome);
+        self.show_list(evidence, outcome.response)
+    }
+
+    fn refresher(&self) -> Refresher {
+        Refresher {
+            isolate: self.isolate,
+            config: self.config,
+            bindings: self.call.bindings.clone(),
+        }
+    }
+
+    async fn apply(&self, decision: Decision, target: &RequestTarget<'_>) -> Outcome {
+        match decision {
+            Decision::Deny(reason) => Outcome::denied(&reason),
+            Decision::Forward(identity) if target.path.starts_with(OWN_PREFIX) => {
+                self.answer_own(identity.as_ref(), &target.path)
+            }
+            Decision::Forward(identity) => self.forward(identity.as_ref(), target).await,
+            // The loop that decides ends with another decision.
+            Decision::Gather(_) => Outcome::denied(&DenyReason::Internal),
+        }
+    }
+
+    async fn forward(&self, identity: Option<&Identity>, target: &RequestTarget<'_>) -> Outcome {
+        let url = format!("{}{}", self.config.upstream_url, target.path_and_query);
+        match upstream::forward(self.call, &url, identity).await {
+            Ok(response) => Outcome {
+                response,
+                verdict: Verdict::Allowed,
+                code: "forwarded",
+            },
+            Err(upstream::UpstreamUnreachable) => Outcome::denied(&DenyReason::UpstreamUnreachable),
+        }
+    }
+
+    /// What the edge says of itself it says only to someone that it knows.
+    fn answer_own(&self, identity: Option<&Identity>, path: &str) -> Outcome {
+        if identity.is_none() || path != STATUS_PATH || self.parts.method != "GET" {
+            return Outcome::denied(&DenyReason::NotFound);
+        }
+        let Isolate {
+            lists,
+            lanes,
+            tokens,
+            ..
+        } = self.isolate;
+        let status = build_status(
+            &lists.borrow(),
+            &lanes.borrow(),
+            &tokens.borrow(),
+            self.config.pull_lane,
+            clock::now(),
+        );
+        let response = reply::build(&PlainResponse::json(status));
+        Outcome {
+            response,
+            verdict: Verdict::Allowed,
+            code: "status",
+        }
+    }
+
+    fn log(&self, route: Option<&Route>, evidence: &Evidence<'_>, outcome: &Outcome) {
+        let is_wanted = match self.config.decision_log {
+            DecisionLog::All => true,
+            DecisionLog::Denied => outcome.verdict == Verdict::Denied,
+            DecisionLog::None => false,
+        };
+        if is_wanted {
+            log::info(&DecisionLine {
+                event: "decision",
+                route: route.map(|route| route.path.as_str()),
+                outcome: outcome.verdict,
+                code: outcome.code,
+                list_version: evidence.list().map(shared::RevocationList::version),
+                list_age_secs: evidence.list().map(|list| list.age_secs(clock::now())),
+                cache: evidence.cache_use(),
+            });
+        }
+    }
+
+    /// For operators who look at a single answer; off by default.
+    fn show_list(&self, evidence: &Evidence<'_>, response: Response) -> Response {
+        match (self.config.list_header, evidence.list()) {
+            (Switch::On, Some(list)) => {
+                let age_secs = list.age_secs(clock::now());
+                let value = format!("version={}; age_secs={age_secs:.3}", list.version());
+                reply::with_header(response, "portcullis-list", &value)
+            }
+            _ => response,
+        }
+    }
+}
+
+/// What a request came to.
+struct Outcome {
+    response: Response,
+    verdict: Verdict,
+    code: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Allowed,
+    Denied,
+}
+
+impl Outcome {
+    fn denied(reason: &DenyReason) -> Self {
+        Self {
+            response: reply::build(&build_denial(reason)),
+            verdict: Verdict::Denied,
+            code: code_of(reason),
+        }
+    }
+}
+
+/// One line a decision. Holds nothing that the client wrote.
+#[derive(Serialize)]
+struct DecisionLine<'a> {
+    event: &'static str,
+    /// The route's pattern, as configured.
+    route: Option<&'a str>,
+    outcome: Verdict,
+    code: &'static str,
+    list_version: Option<u64>,
+    list_age_secs: Option<f64>,
+    cache: CacheUse,
+}
+
+#[derive(Serialize)]
+struct ConfigLine<'a> {
+    event: &'static str,
+    variable: &'static str,
+    reason: &'a str,
+}

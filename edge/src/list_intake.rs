@@ -1,0 +1,61 @@
+//! From the bytes of a list message to the list in memory: verify, complete, build aside, swap in.
+//!
+//! The same for both lanes. Knows no transport: whoever calls brings the bytes and a way to fetch
+//! segments. Every borrow of the cache ends before the next await.
+
+use std::cell::RefCell;
+
+use futures_util::future::join_all;
+use shared::{
+    ListError, ListMessage, ListPins, RevocationList, SegmentRef, SignatureVerifier, UnixSeconds,
+};
+
+use crate::list_cache::{Lane, ListCache, Swapped};
+
+/// The longest list message: head and tail at their bounds, the tail in base64, some JSON.
+pub const MAX_MESSAGE_BYTES: usize =
+    shared::MAX_HEAD_BYTES + shared::MAX_TAIL_BYTES.div_ceil(3) * 4 + 1024;
+
+/// One offer of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    pub message: &'a [u8],
+    pub lane: Lane,
+    pub now: UnixSeconds,
+}
+
+/// Takes the offered list, or says why not. `fetch_segment` answers `None` where it has none.
+pub async fn take_offer(
+    cache: &RefCell<ListCache>,
+    offer: Offer<'_>,
+    pins: &ListPins,
+    verifier: &impl SignatureVerifier,
+    fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
+) -> Result<Swapped, ListError> {
+    if offer.message.len() > MAX_MESSAGE_BYTES {
+        return Err(ListError::MessageTooLong);
+    }
+    let message = ListMessage::parse(offer.message)?;
+    let signed = RevocationList::verify(&message, pins, verifier, offer.now).await?;
+    let current = cache.borrow().current_list();
+    let missing = signed.missing_segments(current.as_ref());
+    let fetched = fetch_all(missing, fetch_segment).await?;
+    // From here on without an await: the tail is appended to the list that is there now.
+    let mut cache = cache.borrow_mut();
+    let current = cache.current_list();
+    let list = signed.build(current.as_ref(), fetched)?;
+    cache.swap_in(list, offer.lane)
+}
+
+async fn fetch_all(
+    missing: Vec<SegmentRef>,
+    fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
+) -> Result<Vec<(SegmentRef, Vec<u8>)>, ListError> {
+    let fetches = missing.into_iter().map(async |segment| {
+        let bytes = fetch_segment(&segment)
+            .await
+            .ok_or(ListError::SegmentMissing)?;
+        Ok((segment, bytes))
+    });
+    join_all(fetches).await.into_iter().collect()
+}

@@ -1,0 +1,18 @@
+//! The only modules that know the Workers platform. Each does one kind of effect and decides
+//! nothing: what to send, when, and what an answer means is settled by the pure modules.
+
+pub mod bindings;
+pub mod clock;
+#[cfg(feature = "corpus")]
+pub mod corpus;
+pub mod guard;
+pub mod http;
+pub mod introspect;
+pub mod kv;
+pub mod log;
+pub mod pull;
+pub mod reply;
+pub mod upstream;
+pub mod web_crypto;
+
+pub use bindings::{Bindings, Call};

@@ -1,0 +1,111 @@
+//! Requests of the edge's own: with a time-out, and never more of an answer than was asked for.
+
+use js_sys::{self, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{
+    self, AbortSignal, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
+    RequestRedirect, Response, WorkerGlobalScope,
+};
+
+use crate::config::Secret;
+use crate::lanes::LaneError;
+
+/// A request to the origin.
+#[derive(Debug)]
+pub struct OriginRequest<'a> {
+    pub url: &'a str,
+    pub secret: Option<&'a Secret>,
+    /// A form to post; without one the method is GET.
+    pub form: Option<String>,
+    pub timeout_ms: u32,
+}
+
+/// Sends it; redirects are not followed, because the secret would go along.
+pub async fn send(request: &OriginRequest<'_>) -> Result<Response, LaneError> {
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(request.timeout_ms)));
+    if let Some(form) = &request.form {
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(form));
+    }
+    let prepared = prepare(request, &init).map_err(|_| LaneError::Unreachable)?;
+    fetch(&prepared).await.map_err(|cause| classify(&cause))
+}
+
+fn prepare(request: &OriginRequest<'_>, init: &RequestInit) -> Result<Request, JsValue> {
+    let prepared = Request::new_with_str_and_init(request.url, init)?;
+    let headers = prepared.headers();
+    if let Some(secret) = request.secret {
+        headers.set("authorization", &format!("Bearer {}", secret.expose()))?;
+    }
+    if request.form.is_some() {
+        headers.set("content-type", "application/x-www-form-urlencoded")?;
+    }
+    Ok(prepared)
+}
+
+/// `fetch`, as the platform has it.
+pub(super) async fn fetch(request: &Request) -> Result<Response, JsValue> {
+    let global: WorkerGlobalScope = js_sys::global().unchecked_into();
+    JsFuture::from(global.fetch_with_request(request))
+        .await
+        .map(JsCast::unchecked_into)
+}
+
+/// The whole body, if it has at most `max_bytes`.
+pub async fn read_body(response: &Response, max_bytes: usize) -> Result<Vec<u8>, LaneError> {
+    match response.body() {
+        Some(body) => read_stream(&body, max_bytes).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(super) async fn read_stream(
+    stream: &ReadableStream,
+    max_bytes: usize,
+) -> Result<Vec<u8>, LaneError> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = read_chunk(&reader)
+        .await
+        .map_err(|cause| classify(&cause))?
+    {
+        let start = bytes.len();
+        let end = start + chunk.length() as usize;
+        if end > max_bytes {
+            // The rest is not wanted; whether the cancelling worked does not matter.
+            drop(reader.cancel());
+            return Err(LaneError::TooLong);
+        }
+        bytes.resize(end, 0);
+        chunk.copy_to(&mut bytes[start..]);
+    }
+    Ok(bytes)
+}
+
+async fn read_chunk(reader: &ReadableStreamDefaultReader) -> Result<Option<Uint8Array>, JsValue> {
+    let step = JsFuture::from(reader.read()).await?;
+    let is_done = Reflect::get(&step, &JsValue::from_str("done"))?.is_truthy();
+    if is_done {
+        return Ok(None);
+    }
+    Reflect::get(&step, &JsValue::from_str("value")).map(|value| Some(value.unchecked_into()))
+}
+
+fn classify(cause: &JsValue) -> LaneError {
+    let name = Reflect::get(cause, &JsValue::from_str("name"))
+        .ok()
+        .and_then(|n| n.as_string());
+    match name.as_deref() {
+        Some("TimeoutError" | "AbortError") => LaneError::TimedOut,
+        _ => LaneError::Unreachable,
+    }
+}
+
+/// Whether the platform answered at all is known; what it answered, by status.
+#[must_use]
+pub fn status(response: &web_sys::Response) -> u16 {
+    response.status()
+}

@@ -1,0 +1,45 @@
+//! Answers of the edge's own, and what it adds to the answers of others.
+
+use wasm_bindgen::JsValue;
+use worker::web_sys::{Headers, Response, ResponseInit};
+
+use crate::response::PlainResponse;
+
+/// Turns plain data into a response.
+#[must_use]
+pub fn build(plain: &PlainResponse) -> Response {
+    // Unwrap safety: every name, value and status in a `PlainResponse` is a valid one; a panic
+    // would be answered with 503.
+    try_build(plain).expect("our own response is well-formed")
+}
+
+fn try_build(plain: &PlainResponse) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in &plain.headers {
+        headers.set(name, value)?;
+    }
+    let init = ResponseInit::new();
+    init.set_status(plain.status);
+    init.set_headers(&headers);
+    Response::new_with_opt_str_and_init(Some(&plain.body), &init)
+}
+
+/// The same response with one header more. A response that cannot be copied (a WebSocket) is
+/// handed back as it is: the header is for people who look, not for programs.
+#[must_use]
+pub fn with_header(response: Response, name: &str, value: &str) -> Response {
+    match try_copy(&response, name, value) {
+        Ok(copy) => copy,
+        Err(_) => response,
+    }
+}
+
+fn try_copy(response: &Response, name: &str, value: &str) -> Result<Response, JsValue> {
+    let headers = Headers::new_with_headers(&response.headers())?;
+    headers.set(name, value)?;
+    let init = ResponseInit::new();
+    init.set_status(response.status());
+    init.set_status_text(&response.status_text());
+    init.set_headers(&headers);
+    Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), &init)
+}
