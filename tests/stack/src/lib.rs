@@ -27,6 +27,7 @@ pub use poll::until;
 pub use postgres::{Durability, Postgres};
 pub use process::Process;
 pub use redis::Redis;
+pub use secret::generate as generate_secret;
 pub use system::{Credentials, Plan, Stores, System};
 pub use upstream::{Echo, start_echo};
 pub use wrangler_config::EdgeSettings;

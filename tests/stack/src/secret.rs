@@ -6,7 +6,7 @@ use std::io::Read;
 use anyhow::Context;
 
 /// 128 random bits in hexadecimal.
-pub(crate) fn generate() -> anyhow::Result<String> {
+pub fn generate() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))

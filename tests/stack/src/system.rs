@@ -54,12 +54,15 @@ pub struct Credentials {
 
 #[derive(Debug)]
 pub struct System {
-    pub origin: Origin,
+    /// First, since what is first ends first: the origin then has no hanging pulls to wait for.
     pub edge: Edge,
+    pub origin: Origin,
     pub postgres: Option<Postgres>,
     pub redis: Option<Redis>,
     pub database_url: Option<String>,
     pub redis_url: Option<String>,
+    /// The folder of the mails that the origin sends.
+    pub mailbox: PathBuf,
     pub credentials: Credentials,
 }
 
@@ -83,7 +86,9 @@ impl System {
     /// ends with it.
     pub async fn start(plan: Plan) -> anyhow::Result<Self> {
         let mut stores = StartedStores::start(&plan).await?;
-        let credentials = Credentials::generate()?;
+        let credentials = Credentials::generate(stores.is_foreign())?;
+        let mailbox = plan.folder.join("mail");
+        std::fs::create_dir_all(&mailbox).context("cannot make the mailbox")?;
         let origin = plan_origin(&plan, &stores, &credentials);
         // workerd takes seconds to start, so it does that while the origin gets ready.
         let mut edge = Edge::start(plan_edge(&plan, &origin, &credentials)?)?;
@@ -97,6 +102,7 @@ impl System {
             redis: stores.redis.take(),
             database_url: stores.database_url,
             redis_url: stores.redis_url,
+            mailbox,
             credentials,
         })
     }
@@ -145,14 +151,21 @@ impl StartedStores {
         }
         Ok(started)
     }
+
+    /// The database was there before us.
+    fn is_foreign(&self) -> bool {
+        self.database_url.is_some() && self.postgres.is_none()
+    }
 }
 
 impl Credentials {
-    fn generate() -> anyhow::Result<Self> {
+    /// A database that is not ours may have an operator and a client from the last time.
+    fn generate(unique: bool) -> anyhow::Result<Self> {
+        let suffix = if unique { format!("-{}", secret::generate()?) } else { String::new() };
         Ok(Self {
-            operator_email: "operator@example.com".to_owned(),
+            operator_email: format!("operator{suffix}@example.com"),
             operator_password: secret::generate()?,
-            client_id: "dev".to_owned(),
+            client_id: format!("dev{suffix}"),
             client_secret: secret::generate()?,
             edge_secret: secret::generate()?,
         })

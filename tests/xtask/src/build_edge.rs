@@ -44,6 +44,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     report_size(&folder)
 }
 
+/// The Worker in `edge/build`, as `wrangler.toml` names it.
+pub(crate) fn build_default() -> anyhow::Result<PathBuf> {
+    build(&Options {
+        out_dir: "build".to_owned(),
+        ..Options::default()
+    })
+}
+
 /// Builds and returns the output folder.
 pub(crate) fn build(options: &Options) -> anyhow::Result<PathBuf> {
     let folder = paths::workspace().join("edge").join(&options.out_dir);

@@ -1,7 +1,16 @@
 //! The commands that the README names. Each is one module; this file only reads the command line.
 
 mod build_edge;
+mod build_origin;
+mod cargo_test;
+mod dev;
+mod purity;
+mod ready_file;
+mod test;
 mod tools;
+mod walk;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -15,12 +24,28 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run origin and edge on this machine and walk the main flow
+    Dev(dev::Options),
+    /// Run every test, with the servers that they need
+    Test(test::Options),
     /// Build the Worker, installing the tools that it needs
     BuildEdge(build_edge::Options),
+    /// Check that `shared` depends on no clock, no network and no target
+    Purity,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Dev(options) => dev::run(&options),
+        Command::Test(options) => test::run(&options),
         Command::BuildEdge(options) => build_edge::run(&options),
+        Command::Purity => purity::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("  ✗ {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

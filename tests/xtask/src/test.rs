@@ -1,0 +1,110 @@
+//! `cargo xtask test`: every test, with the servers and the Worker that they need.
+
+use std::process::Command;
+
+use anyhow::ensure;
+use clap::{Args, ValueEnum};
+use stack::{Durability, Postgres, Redis, paths, progress};
+
+use crate::cargo_test::{self, Outcome};
+use crate::{build_edge, build_origin};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[arg(value_enum, default_value = "all")]
+    part: Part,
+    /// Run only the tests whose names contain this
+    filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Everything below
+    All,
+    /// The crates by themselves: shared, edge, and the tooling
+    Unit,
+    /// The origin, on SQLite and on real Postgres and Redis
+    Api,
+    /// Origin, stores and the Worker in workerd together
+    E2e,
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let outcomes = match options.part {
+        Part::Unit => vec![test_unit(options)?],
+        Part::Api => vec![test_origin(options, "API", &["--package", "origin"])?],
+        Part::E2e => vec![test_end_to_end(options)?],
+        // One `cargo test` for unit and API: cargo builds every dependency once for both.
+        Part::All => vec![
+            test_origin(
+                options,
+                "unit and API",
+                &["--workspace", "--exclude", "e2e"],
+            )?,
+            test_end_to_end(options)?,
+        ],
+    };
+    println!();
+    for outcome in &outcomes {
+        println!("{outcome}");
+    }
+    ensure!(
+        outcomes.iter().all(Outcome::is_success),
+        "not every test passed"
+    );
+    Ok(())
+}
+
+fn test_unit(options: &Options) -> anyhow::Result<Outcome> {
+    let others = ["--workspace", "--exclude", "e2e", "--exclude", "origin"];
+    cargo_test::run("unit", &mut cargo_test(&others, options))
+}
+
+fn test_origin(options: &Options, name: &str, packages: &[&str]) -> anyhow::Result<Outcome> {
+    let servers = Servers::start()?;
+    let mut command = cargo_test(packages, options);
+    command
+        .env("TEST_DATABASE_URL", servers.postgres.url())
+        .env("TEST_REDIS_URL", servers.redis.url());
+    cargo_test::run(name, &mut command)
+}
+
+fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
+    build_edge::build_default()?;
+    build_origin::build()?;
+    cargo_test::run(
+        "end to end",
+        &mut cargo_test(&["--workspace", "--test", "e2e"], options),
+    )
+}
+
+fn cargo_test(packages: &[&str], options: &Options) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .args(["test", "--no-fail-fast"])
+        .args(packages)
+        .args(&options.filter)
+        .current_dir(paths::workspace());
+    command
+}
+
+/// Private servers for the tests that ask for them by URL.
+struct Servers {
+    postgres: Postgres,
+    redis: Redis,
+}
+
+impl Servers {
+    fn start() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let logs = paths::logs();
+        runtime.block_on(progress::during("starting Postgres and Redis", async {
+            Ok(Self {
+                postgres: Postgres::start(&logs, Durability::Throwaway).await?,
+                redis: Redis::start(&logs).await?,
+            })
+        }))
+    }
+}
