@@ -52,6 +52,15 @@ pub(crate) fn build_default() -> anyhow::Result<PathBuf> {
     })
 }
 
+/// The Worker with the route that judges a corpus, beside the one that is deployed.
+pub(crate) fn build_for_corpus() -> anyhow::Result<PathBuf> {
+    build(&Options {
+        features: "corpus".to_owned(),
+        out_dir: "../target/edge-corpus".to_owned(),
+        force: false,
+    })
+}
+
 /// Builds and returns the output folder.
 pub(crate) fn build(options: &Options) -> anyhow::Result<PathBuf> {
     let folder = paths::workspace().join("edge").join(&options.out_dir);

@@ -3,6 +3,7 @@
 mod build_edge;
 mod build_origin;
 mod cargo_test;
+mod corpus;
 mod dev;
 mod purity;
 mod ready_file;
@@ -28,6 +29,8 @@ enum Command {
     Dev(dev::Options),
     /// Run every test, with the servers that they need
     Test(test::Options),
+    /// Judge a corpus of tokens, one JSON case a line on stdin
+    Corpus(corpus::Options),
     /// Build the Worker, installing the tools that it needs
     BuildEdge(build_edge::Options),
     /// Check that `shared` depends on no clock, no network and no target
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Corpus(options) => corpus::run(&options),
         Command::BuildEdge(options) => build_edge::run(&options),
         Command::Purity => purity::run(),
     };
