@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod keys;
+mod private_file;
 pub mod publisher;
 pub mod server;
 pub mod shutdown;

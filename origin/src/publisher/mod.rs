@@ -1,3 +1,97 @@
-//! From the outbox to the edges: heads, segments and the two lanes.
+//! From the outbox to the edges. `publish_once` makes a list and stores it; the pull lane and
+//! `deliver` carry the same signed bytes to the edges; `compact` and `reconcile` keep both in
+//! order; `follow` and `replicas` are for origins that run side by side. Each task has a
+//! `..._once` that tests call by hand, and a loop around it in `run` or beside it.
 
+mod backoff;
+pub mod compact;
+pub mod deliver;
+pub mod follow;
+mod housekeeping;
+pub mod kv_client;
+pub mod lease;
+pub mod next_list;
+mod outage;
+pub mod publish_once;
+pub mod published_list;
 pub mod pull_lane;
+pub mod reconcile;
+pub mod replica_name;
+mod replicas;
+mod run;
+pub mod sightings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::AnyPool;
+use tokio::sync::Notify;
+
+use self::kv_client::{KvClient, KvError};
+use self::lease::Lease;
+use self::next_list::ListSettings;
+use self::pull_lane::PullLane;
+use self::replicas::Announcer;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keys::Keys;
+
+pub use replicas::ReplicaError;
+pub use run::{finish, spawn_tasks, start};
+
+/// What every task of the publisher holds.
+#[derive(Debug)]
+pub struct Publisher {
+    pub pool: AnyPool,
+    pub clock: Arc<dyn Clock>,
+    pub keys: Arc<Keys>,
+    pub settings: ListSettings,
+    pub heartbeat: Duration,
+    pub pull_lane: PullLane,
+    pub lease: Lease,
+    pub kv: Option<KvClient>,
+    /// Something was revoked.
+    wake: Arc<Notify>,
+    /// There may be segments to merge.
+    sealed: Notify,
+    /// KV lacks something that it was given before.
+    undelivered: Notify,
+    /// Another replica published.
+    published_elsewhere: Notify,
+    announcer: Announcer,
+}
+
+impl Publisher {
+    /// `replica` names this origin among those on the same database, and stays over a restart.
+    pub fn new(app: &App, keys: Arc<Keys>, replica: String) -> Result<Self, KvError> {
+        let config = &app.config;
+        Ok(Self {
+            pool: app.pool.clone(),
+            clock: Arc::clone(&app.clock),
+            settings: list_settings(config, &keys),
+            keys,
+            heartbeat: Duration::from_secs(config.heartbeat_secs),
+            pull_lane: app.pull_lane.clone(),
+            lease: Lease::new(replica),
+            kv: config.kv.as_ref().map(KvClient::new).transpose()?,
+            wake: Arc::clone(&app.wake),
+            sealed: Notify::new(),
+            undelivered: Notify::new(),
+            published_elsewhere: Notify::new(),
+            announcer: Announcer::default(),
+        })
+    }
+}
+
+fn list_settings(config: &Config, keys: &Keys) -> ListSettings {
+    ListSettings {
+        issuer: config.issuer.clone(),
+        audience: config.audience.clone(),
+        algorithm: config.signing_algorithm,
+        token_lifetime_secs: config.access_token_secs,
+        token_keys: vec![keys.token.public_jwk()],
+        lifetime_secs: config.list_lifetime_secs,
+        grace_secs: config.list_grace_secs,
+    }
+}

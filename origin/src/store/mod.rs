@@ -1,7 +1,11 @@
 //! The database: opening it, its schema, and transactions. One file a table beside this one; every
 //! statement runs on PostgreSQL and on SQLite. It knows rows, not rules.
 
+pub mod lease;
+pub mod list;
+pub mod outbox;
 pub mod revocations;
+pub mod segments;
 
 use std::str::FromStr;
 use std::sync::Once;

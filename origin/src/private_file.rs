@@ -1,0 +1,34 @@
+//! Small files that only their owner may read, made once and never changed: keys, names.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+const OWNER_ONLY: u32 = 0o700;
+
+/// Puts the whole file in place in one step, unless there is one already: whoever comes second
+/// leaves the first one's content alone, and nobody ever reads half of it.
+pub(crate) fn create(path: &Path, content: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    // A temporary file has mode 0600 from its first moment.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(content.as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => File::open(folder)?.sync_all(),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}
+
+/// Makes a folder, with its parents, that only its owner may enter.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(OWNER_ONLY)
+        .create(folder)
+}

@@ -1,0 +1,140 @@
+//! The durable lane: puts the newest list into KV, at most once a second, and tries again until it
+//! is there. A list that was overtaken meanwhile is never put: only the newest is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::{KV_HEAD_KEY, UnixSeconds, kv_segment_key};
+use tokio_util::sync::CancellationToken;
+
+use super::Publisher;
+use super::backoff::Backoff;
+use super::kv_client::{KvClient, KvError};
+use super::outage::Outage;
+use crate::store::{list, segments};
+
+/// KV takes one put a second for one key.
+const BETWEEN_PUTS: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    #[error("the database failed")]
+    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Kv(#[from] KvError),
+}
+
+impl DeliverError {
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store_unavailable",
+            Self::Kv(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Store(_) => None,
+            Self::Kv(error) => error.retry_after(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    Delivered {
+        version: u64,
+    },
+    /// KV has the newest list already, or there is none.
+    UpToDate,
+    /// Another replica publishes; it also delivers.
+    NotOurs,
+}
+
+/// Brings KV up to the newest list. Safe to repeat from any step: segments first, so that no head
+/// in KV ever names one that is not there.
+pub async fn deliver_once(
+    publisher: &Publisher,
+    kv: &KvClient,
+    now: UnixSeconds,
+) -> Result<Delivery, DeliverError> {
+    let pool = &publisher.pool;
+    if publisher.lease.fence().is_none() {
+        return Ok(Delivery::NotOurs);
+    }
+    let Some(newest) = list::find_newest_list(pool).await? else {
+        return Ok(Delivery::UpToDate);
+    };
+    while let Some(segment) = segments::find_undelivered(pool, now).await? {
+        let life_secs = segment.retain_until.as_secs().saturating_sub(now.as_secs());
+        kv.put(
+            &kv_segment_key(&segment.sha256),
+            segment.bytes,
+            Some(life_secs),
+        )
+        .await?;
+        segments::mark_delivered(pool, &segment.sha256, now).await?;
+    }
+    if list::find_delivered_at(pool, newest.version)
+        .await?
+        .is_some()
+    {
+        return Ok(Delivery::UpToDate);
+    }
+    kv.put(
+        KV_HEAD_KEY,
+        newest.message_from(0).to_json().into_bytes(),
+        None,
+    )
+    .await?;
+    list::mark_delivered(pool, newest.version, publisher.clock.now()).await?;
+    Ok(Delivery::Delivered {
+        version: newest.version,
+    })
+}
+
+/// Delivers each newest list until `stop`.
+pub(super) async fn run(publisher: Arc<Publisher>, kv: KvClient, stop: CancellationToken) {
+    let mut newest = publisher.pull_lane.subscribe();
+    let mut backoff = Backoff::new();
+    let mut outage = Outage::of("kv");
+    loop {
+        newest.mark_unchanged();
+        let attempt = deliver_once(&publisher, &kv, publisher.clock.now());
+        let pause = match stop.run_until_cancelled(attempt).await {
+            None => return,
+            Some(Ok(delivery)) => {
+                outage.is_over();
+                backoff.reset();
+                note(delivery);
+                BETWEEN_PUTS
+            }
+            Some(Err(error)) => {
+                outage.failed(error.code(), &error);
+                newest.mark_changed();
+                backoff
+                    .next_pause()
+                    .max(error.retry_after().unwrap_or_default())
+            }
+        };
+        let next = async {
+            tokio::time::sleep(pause).await;
+            tokio::select! {
+                // An error means that the lane is gone, and with it the origin: `stop` follows.
+                _ = newest.changed() => {}
+                () = publisher.undelivered.notified() => {}
+            }
+        };
+        if stop.run_until_cancelled(next).await.is_none() {
+            return;
+        }
+    }
+}
+
+fn note(delivery: Delivery) {
+    if let Delivery::Delivered { version } = delivery {
+        metrics::counter!("portcullis_kv_heads_delivered_total").increment(1);
+        tracing::debug!(list.version = version, "delivered to KV");
+    }
+}

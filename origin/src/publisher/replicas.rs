@@ -1,0 +1,127 @@
+//! Replicas tell each other through Redis: "there is a list", "there is something to publish".
+//! Nothing rests on it: whoever hears nothing looks at the database soon enough. A Redis that is
+//! slow or gone holds up nobody, because announcements leave through a task of their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::AsyncCommands;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Publisher;
+use super::backoff::Backoff;
+use super::outage::Outage;
+
+const LIST_CHANNEL: &str = "portcullis:list";
+const WAKE_CHANNEL: &str = "portcullis:wake";
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What this replica has to say. A second announcement before the first left says nothing new.
+#[derive(Debug, Default)]
+pub(super) struct Announcer {
+    list: Notify,
+    wake: Notify,
+}
+
+impl Announcer {
+    pub(super) fn announce_list(&self) {
+        self.list.notify_one();
+    }
+
+    pub(super) fn announce_wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    #[error("Redis failed")]
+    Redis(#[from] redis::RedisError),
+    #[error("Redis did not answer in time")]
+    TimedOut,
+    #[error("Redis ended the subscription")]
+    Ended,
+}
+
+impl ReplicaError {
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Redis(_) => "redis_unavailable",
+            Self::TimedOut => "redis_timed_out",
+            Self::Ended => "redis_subscription_ended",
+        }
+    }
+}
+
+/// Announces and listens until `stop`, connecting again whenever Redis comes back.
+pub(super) async fn run(
+    publisher: Arc<Publisher>,
+    redis_url: SecretString,
+    stop: CancellationToken,
+) {
+    let mut backoff = Backoff::new();
+    let mut outage = Outage::of("redis");
+    loop {
+        let talk = talk(&publisher, &redis_url, || {
+            outage.is_over();
+            backoff.reset();
+        });
+        let Some(Err(error)) = stop.run_until_cancelled(talk).await else {
+            return;
+        };
+        outage.failed(error.code(), &error);
+        let pause = tokio::time::sleep(backoff.next_pause());
+        if stop.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Ends only with an error.
+async fn talk(
+    publisher: &Publisher,
+    redis_url: &SecretString,
+    mut connected: impl FnMut(),
+) -> Result<std::convert::Infallible, ReplicaError> {
+    let client = redis::Client::open(redis_url.expose_secret())?;
+    let mut commands = in_time(client.get_multiplexed_async_connection()).await?;
+    let mut subscription = in_time(client.get_async_pubsub()).await?;
+    in_time(subscription.subscribe(&[LIST_CHANNEL, WAKE_CHANNEL])).await?;
+    connected();
+    // Something may have been published while nobody listened.
+    publisher.published_elsewhere.notify_one();
+    let mut heard = subscription.on_message();
+    loop {
+        let channel = tokio::select! {
+            message = heard.next() => {
+                hear(publisher, message.ok_or(ReplicaError::Ended)?.get_channel_name());
+                continue;
+            }
+            () = publisher.announcer.list.notified() => LIST_CHANNEL,
+            () = publisher.announcer.wake.notified() => WAKE_CHANNEL,
+        };
+        in_time(commands.publish::<_, _, ()>(channel, "")).await?;
+    }
+}
+
+fn hear(publisher: &Publisher, channel: &str) {
+    match channel {
+        LIST_CHANNEL => publisher.published_elsewhere.notify_one(),
+        // Only the holder of the lease can act on it; others would send it round in circles.
+        WAKE_CHANNEL if publisher.lease.fence().is_some() => publisher.wake.notify_one(),
+        _ => {}
+    }
+}
+
+async fn in_time<T>(
+    answer: impl Future<Output = redis::RedisResult<T>>,
+) -> Result<T, ReplicaError> {
+    match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(ReplicaError::TimedOut),
+    }
+}

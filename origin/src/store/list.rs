@@ -1,0 +1,251 @@
+//! Tables `list_heads` and `list_tails`: every head that was published, and the tail of the newest.
+
+use shared::UnixSeconds;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+use super::{Transaction, from_millis, to_millis};
+use crate::publisher::published_list::{Mark, StoredList};
+
+/// A head about to be stored.
+#[derive(Debug, Clone)]
+pub struct NewHead {
+    pub version: u64,
+    pub issued_at: UnixSeconds,
+    pub expires_at: UnixSeconds,
+    pub grace_secs: u64,
+    /// The signed head, a compact JWS.
+    pub head: String,
+    pub tail_epoch: u64,
+    pub tail_bytes: u64,
+    pub predecessors_end_at: UnixSeconds,
+}
+
+/// What the next head has to know of the newest one.
+#[derive(Debug, Clone, Copy)]
+pub struct NewestHead {
+    pub version: u64,
+    pub tail_epoch: u64,
+    /// When the last edge stops using this head.
+    pub ends_at: UnixSeconds,
+    /// When the last edge stops using any head before it.
+    pub predecessors_end_at: UnixSeconds,
+}
+
+/// The tail that new entries are appended to.
+#[derive(Debug, Clone)]
+pub struct TailRow {
+    pub epoch: u64,
+    pub bytes: Vec<u8>,
+    pub started_at: UnixSeconds,
+    pub retain_until: UnixSeconds,
+}
+
+pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<NewestHead>> {
+    sqlx::query(
+        "SELECT version, tail_epoch, expires_at + grace_secs * 1000 AS ends_at, predecessors_end_at
+         FROM list_heads ORDER BY version DESC LIMIT 1",
+    )
+    .try_map(newest_head)
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+pub async fn find_tail(tx: &mut Transaction, epoch: u64) -> sqlx::Result<Option<TailRow>> {
+    sqlx::query("SELECT epoch, bytes, started_at, retain_until FROM list_tails WHERE epoch = $1")
+        .bind(epoch.cast_signed())
+        .try_map(tail)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO list_heads (version, issued_at, expires_at, grace_secs, head, tail_epoch,
+                                 tail_bytes, predecessors_end_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(new.version.cast_signed())
+    .bind(to_millis(new.issued_at))
+    .bind(to_millis(new.expires_at))
+    .bind(new.grace_secs.cast_signed())
+    .bind(&new.head)
+    .bind(new.tail_epoch.cast_signed())
+    .bind(new.tail_bytes.cast_signed())
+    .bind(to_millis(new.predecessors_end_at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Stores the tail of the newest head; tails of earlier epochs are not needed any more.
+pub async fn save_tail(tx: &mut Transaction, tail: &TailRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO list_tails (epoch, bytes, started_at, retain_until) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (epoch) DO UPDATE
+         SET bytes = excluded.bytes, started_at = excluded.started_at,
+             retain_until = excluded.retain_until",
+    )
+    .bind(tail.epoch.cast_signed())
+    .bind(tail.bytes.as_slice())
+    .bind(to_millis(tail.started_at))
+    .bind(to_millis(tail.retain_until))
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM list_tails WHERE epoch <> $1")
+        .bind(tail.epoch.cast_signed())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn find_newest_version(pool: &AnyPool) -> sqlx::Result<Option<u64>> {
+    let version: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM list_heads")
+        .fetch_one(pool)
+        .await?;
+    Ok(version.map(i64::cast_unsigned))
+}
+
+/// The newest head with its tail, read by one statement so that they belong together.
+pub async fn find_newest_list(pool: &AnyPool) -> sqlx::Result<Option<StoredList>> {
+    sqlx::query(
+        "SELECT version, issued_at, expires_at, head, tail_epoch, tail_bytes, bytes
+         FROM list_heads JOIN list_tails ON epoch = tail_epoch
+         ORDER BY version DESC LIMIT 1",
+    )
+    .try_map(stored_list)
+    .fetch_optional(pool)
+    .await
+}
+
+/// Heads of a tail epoch that are newer than `version`, the oldest first.
+pub async fn find_marks(pool: &AnyPool, epoch: u64, version: u64) -> sqlx::Result<Vec<Mark>> {
+    sqlx::query(
+        "SELECT version, tail_epoch, tail_bytes FROM list_heads
+         WHERE tail_epoch = $1 AND version > $2 ORDER BY version DESC LIMIT 4096",
+    )
+    .bind(epoch.cast_signed())
+    .bind(version.cast_signed())
+    .try_map(mark)
+    .fetch_all(pool)
+    .await
+    .map(|mut marks| {
+        marks.reverse();
+        marks
+    })
+}
+
+/// When KV got this head, or `None` if it has not got it.
+pub async fn find_delivered_at(pool: &AnyPool, version: u64) -> sqlx::Result<Option<UnixSeconds>> {
+    let at: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT delivered_at FROM list_heads WHERE version = $1")
+            .bind(version.cast_signed())
+            .fetch_optional(pool)
+            .await?;
+    Ok(at.flatten().map(from_millis))
+}
+
+/// KV holds `version`, so whatever an older head said is there as well.
+pub async fn mark_delivered(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE list_heads SET delivered_at = $1 WHERE version <= $2 AND delivered_at IS NULL",
+    )
+    .bind(to_millis(at))
+    .bind(version.cast_signed())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// KV was found without this head.
+pub async fn mark_undelivered(pool: &AnyPool, version: u64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE list_heads SET delivered_at = NULL WHERE version = $1")
+        .bind(version.cast_signed())
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// An edge holds `version`, so whatever an older head said is there as well.
+pub async fn mark_seen_at_edge(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE list_heads SET seen_at_edge_at = $1
+         WHERE version <= $2 AND seen_at_edge_at IS NULL",
+    )
+    .bind(to_millis(at))
+    .bind(version.cast_signed())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Forgets heads issued before `time` that no receipt needs. The newest always stays: versions
+/// grow from it.
+pub async fn prune_heads(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {
+    let pruned = sqlx::query(
+        "DELETE FROM list_heads
+         WHERE issued_at < $1 AND version < (SELECT MAX(version) FROM list_heads)
+           AND NOT EXISTS (SELECT 1 FROM revocations
+                           WHERE revocations.version = list_heads.version)",
+    )
+    .bind(to_millis(time))
+    .execute(pool)
+    .await?;
+    Ok(pruned.rows_affected())
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `try_map` asks for"
+)]
+fn newest_head(row: AnyRow) -> sqlx::Result<NewestHead> {
+    Ok(NewestHead {
+        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+        tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),
+        ends_at: from_millis(row.try_get("ends_at")?),
+        predecessors_end_at: from_millis(row.try_get("predecessors_end_at")?),
+    })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `try_map` asks for"
+)]
+fn tail(row: AnyRow) -> sqlx::Result<TailRow> {
+    Ok(TailRow {
+        epoch: row.try_get::<i64, _>("epoch")?.cast_unsigned(),
+        bytes: row.try_get("bytes")?,
+        started_at: from_millis(row.try_get("started_at")?),
+        retain_until: from_millis(row.try_get("retain_until")?),
+    })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `try_map` asks for"
+)]
+fn stored_list(row: AnyRow) -> sqlx::Result<StoredList> {
+    let tail_bytes: i64 = row.try_get("tail_bytes")?;
+    let mut tail: Vec<u8> = row.try_get("bytes")?;
+    tail.truncate(usize::try_from(tail_bytes).unwrap_or(usize::MAX));
+    Ok(StoredList {
+        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+        issued_at: from_millis(row.try_get("issued_at")?),
+        expires_at: from_millis(row.try_get("expires_at")?),
+        head: row.try_get("head")?,
+        tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),
+        tail,
+    })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `try_map` asks for"
+)]
+fn mark(row: AnyRow) -> sqlx::Result<Mark> {
+    Ok(Mark {
+        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+        tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),
+        tail_bytes: row.try_get::<i64, _>("tail_bytes")?.cast_unsigned(),
+    })
+}
