@@ -61,6 +61,7 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_by_name ON revocations (name, scope);
 CREATE INDEX revocations_by_end ON revocations (retain_until);
 CREATE INDEX revocations_by_position ON revocations (position);
+CREATE INDEX revocations_by_time ON revocations (recorded_at);
 CREATE INDEX revocations_unpublished ON revocations (recorded_at, id) WHERE version IS NULL;
 CREATE INDEX revocations_uncached ON revocations (recorded_at) WHERE cached_at IS NULL;
 

@@ -1,21 +1,75 @@
-//! What every request handler and the publisher hold: configuration, stores, clock, wake-ups.
+//! What every request handler and the publisher hold: configuration, stores, keys, clock, wake-ups.
 
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
+use shared::KeySetError;
 use sqlx::AnyPool;
 use tokio::sync::Notify;
 
+use crate::cache::RedisCache;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::ApiError;
+use crate::issuer::Issuer;
+use crate::keys::Keys;
+use crate::passwords::Passwords;
 use crate::publisher::pull_lane::PullLane;
+use crate::store::{self, StoreError};
 
 /// Cheap to clone: every part is shared.
 #[derive(Debug, Clone)]
 pub struct App {
     pub config: Arc<Config>,
     pub pool: AnyPool,
+    /// `None`: not configured. Whoever runs the origin also runs [`crate::cache::keep_complete`].
+    pub cache: Option<RedisCache>,
+    pub keys: Arc<Keys>,
+    pub issuer: Arc<Issuer>,
+    pub passwords: Arc<Passwords>,
     pub clock: Arc<dyn Clock>,
     /// Wakes the publisher; notified after the commit of a revocation.
     pub wake: Arc<Notify>,
     pub pull_lane: PullLane,
+}
+
+/// Why there is no [`App`].
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("REDIS_URL cannot be used")]
+    BadRedisUrl(#[source] redis::RedisError),
+    #[error("the token key cannot be published")]
+    Keys(#[source] KeySetError),
+    #[error("passwords cannot be hashed")]
+    Passwords(#[source] ApiError),
+}
+
+impl App {
+    /// Opens the database and brings its schema up to date; an unreachable one is an error here.
+    pub async fn open(
+        config: Config,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let pool = store::open(&config.database_url).await?;
+        store::migrate(&pool).await?;
+        let keys = Arc::new(keys);
+        let cache = config.redis_url.as_ref().map(RedisCache::new).transpose();
+        let threads = available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            pool,
+            cache: cache.map_err(OpenError::BadRedisUrl)?,
+            issuer: Arc::new(Issuer::new(&config, Arc::clone(&keys)).map_err(OpenError::Keys)?),
+            keys,
+            passwords: Arc::new(
+                Passwords::new(config.password_min_chars, threads).map_err(OpenError::Passwords)?,
+            ),
+            clock,
+            wake: Arc::new(Notify::new()),
+            pull_lane: PullLane::new(config.max_waiters),
+            config: Arc::new(config),
+        })
+    }
 }

@@ -43,7 +43,7 @@ pub struct Settings {
     /// Life of an access token in seconds.
     #[arg(long, env = "PORTCULLIS_ACCESS_TOKEN_SECS", default_value = "3600")]
     access_token_secs: String,
-    /// Life of an unused refresh token in seconds.
+    /// Life of a session and of its refresh tokens in seconds.
     #[arg(long, env = "PORTCULLIS_REFRESH_TOKEN_SECS", default_value = "2592000")]
     refresh_token_secs: String,
     /// Seconds between two list heads when nothing was revoked.
@@ -308,14 +308,16 @@ impl Check {
     }
 
     fn signing_algorithm(&mut self, name: &str) -> Algorithm {
-        match Algorithm::parse(name) {
-            Some(issued @ (Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Rs256)) => issued,
-            _ => {
-                let problem = format!("{name:?} is not EdDSA, ES256 or RS256");
-                self.refuse("PORTCULLIS_SIGNING_ALG", problem);
-                Algorithm::EdDsa
-            }
+        if let Some(issued @ (Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Rs256)) =
+            Algorithm::parse(name)
+        {
+            return issued;
         }
+        self.refuse(
+            "PORTCULLIS_SIGNING_ALG",
+            format!("{name:?} is not EdDSA, ES256 or RS256"),
+        );
+        Algorithm::EdDsa
     }
 
     fn kv(

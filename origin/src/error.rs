@@ -116,6 +116,8 @@ pub enum ApiError {
     // Our own parts.
     #[error("Too many passwords are being checked")]
     PasswordsBusy,
+    #[error("No token may be issued yet: a cut-off lies ahead")]
+    CutOffAhead,
     #[error("A store cannot be reached")]
     StoreUnavailable(#[from] sqlx::Error),
     #[error("The request took too long")]
@@ -128,107 +130,67 @@ impl ApiError {
     /// One stable string for responses, logs, metrics and snapshots.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::MalformedJson => "malformed_json",
-            Self::InvalidUtf8 => "invalid_utf8",
-            Self::NotAnObject => "not_an_object",
-            Self::UnknownMember => "unknown_member",
-            Self::DuplicateMember => "duplicate_member",
-            Self::MissingMember => "missing_member",
-            Self::WrongType => "wrong_type",
-            Self::MalformedForm => "malformed_form",
-            Self::BodyTimeout => "body_timeout",
-            Self::BodyBrokeOff => "body_broke_off",
-            Self::BodyTooLarge => "body_too_large",
-            Self::UnsupportedMediaType(_) => "unsupported_media_type",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::InvalidEmail => "invalid_email",
-            Self::InvalidName => "invalid_name",
-            Self::PasswordTooShort(_) => "password_too_short",
-            Self::PasswordTooLong => "password_too_long",
-            Self::PasswordTooCommon => "password_too_common",
-            Self::EmailTaken => "email_taken",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::MissingToken => "missing_token",
-            Self::TwoTokens | Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken(reason) => reason.code(),
-            Self::TokenRevoked => "token_revoked",
-            Self::AllSessionsRevoked => "all_sessions_revoked",
-            Self::UserNotFound => "user_not_found",
-            Self::UserDisabled => "user_disabled",
-            Self::InsufficientScope(_) => "insufficient_scope",
-            Self::RefreshTokenUnknown => "refresh_token_unknown",
-            Self::RefreshTokenExpired => "refresh_token_expired",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::SessionClosed => "session_closed",
-            Self::InvalidClient => "invalid_client",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidScope => "invalid_scope",
-            Self::UnknownRevocationScope => "unknown_revocation_scope",
-            Self::InvalidRevocationName => "invalid_revocation_name",
-            Self::InvalidBefore => "invalid_before",
-            Self::InvalidReason => "invalid_reason",
-            Self::PasswordsBusy => "passwords_busy",
-            Self::StoreUnavailable(_) => "store_unavailable",
-            Self::TookTooLong => "took_too_long",
-            Self::Internal(_) => "internal",
-        }
+        self.status_and_code().1
     }
 
     #[must_use]
     pub fn status(&self) -> StatusCode {
+        self.status_and_code().0
+    }
+
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
+        use StatusCode as S;
         match self {
-            Self::MalformedJson
-            | Self::InvalidUtf8
-            | Self::MalformedForm
-            | Self::BodyBrokeOff
-            | Self::TwoTokens
-            | Self::InvalidRequest
-            | Self::UnauthorizedClient
-            | Self::UnsupportedGrantType
-            | Self::InvalidScope => StatusCode::BAD_REQUEST,
-            Self::InvalidCredentials
-            | Self::MissingToken
-            | Self::TokenRevoked
-            | Self::AllSessionsRevoked
-            | Self::UserNotFound
-            | Self::UserDisabled
-            | Self::RefreshTokenUnknown
-            | Self::RefreshTokenExpired
-            | Self::RefreshTokenReused
-            | Self::SessionClosed
-            | Self::InvalidClient => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::EmailTaken => StatusCode::CONFLICT,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NotAnObject
-            | Self::UnknownMember
-            | Self::DuplicateMember
-            | Self::MissingMember
-            | Self::WrongType
-            | Self::InvalidEmail
-            | Self::InvalidName
-            | Self::PasswordTooShort(_)
-            | Self::PasswordTooLong
-            | Self::PasswordTooCommon
-            | Self::UnknownRevocationScope
-            | Self::InvalidRevocationName
-            | Self::InvalidBefore
-            | Self::InvalidReason => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::InvalidToken(TokenError::EngineFailed)
-            | Self::PasswordsBusy
-            | Self::StoreUnavailable(_)
-            | Self::TookTooLong => StatusCode::SERVICE_UNAVAILABLE,
-            Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::InvalidToken(TokenError::EngineFailed) => {
+                (S::SERVICE_UNAVAILABLE, TokenError::EngineFailed.code())
+            }
+            Self::InvalidToken(reason) => (S::UNAUTHORIZED, reason.code()),
+            Self::MalformedJson => (S::BAD_REQUEST, "malformed_json"),
+            Self::InvalidUtf8 => (S::BAD_REQUEST, "invalid_utf8"),
+            Self::NotAnObject => (S::UNPROCESSABLE_ENTITY, "not_an_object"),
+            Self::UnknownMember => (S::UNPROCESSABLE_ENTITY, "unknown_member"),
+            Self::DuplicateMember => (S::UNPROCESSABLE_ENTITY, "duplicate_member"),
+            Self::MissingMember => (S::UNPROCESSABLE_ENTITY, "missing_member"),
+            Self::WrongType => (S::UNPROCESSABLE_ENTITY, "wrong_type"),
+            Self::MalformedForm => (S::BAD_REQUEST, "malformed_form"),
+            Self::BodyTimeout => (S::REQUEST_TIMEOUT, "body_timeout"),
+            Self::BodyBrokeOff => (S::BAD_REQUEST, "body_broke_off"),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::NotFound => (S::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::InvalidEmail => (S::UNPROCESSABLE_ENTITY, "invalid_email"),
+            Self::InvalidName => (S::UNPROCESSABLE_ENTITY, "invalid_name"),
+            Self::PasswordTooShort(_) => (S::UNPROCESSABLE_ENTITY, "password_too_short"),
+            Self::PasswordTooLong => (S::UNPROCESSABLE_ENTITY, "password_too_long"),
+            Self::PasswordTooCommon => (S::UNPROCESSABLE_ENTITY, "password_too_common"),
+            Self::EmailTaken => (S::CONFLICT, "email_taken"),
+            Self::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
+            Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Self::MissingToken => (S::UNAUTHORIZED, "missing_token"),
+            Self::TwoTokens | Self::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),
+            Self::TokenRevoked => (S::UNAUTHORIZED, "token_revoked"),
+            Self::AllSessionsRevoked => (S::UNAUTHORIZED, "all_sessions_revoked"),
+            Self::UserNotFound => (S::UNAUTHORIZED, "user_not_found"),
+            Self::UserDisabled => (S::UNAUTHORIZED, "user_disabled"),
+            Self::InsufficientScope(_) => (S::FORBIDDEN, "insufficient_scope"),
+            Self::RefreshTokenUnknown => (S::UNAUTHORIZED, "refresh_token_unknown"),
+            Self::RefreshTokenExpired => (S::UNAUTHORIZED, "refresh_token_expired"),
+            Self::RefreshTokenReused => (S::UNAUTHORIZED, "refresh_token_reused"),
+            Self::SessionClosed => (S::UNAUTHORIZED, "session_closed"),
+            Self::InvalidClient => (S::UNAUTHORIZED, "invalid_client"),
+            Self::UnauthorizedClient => (S::BAD_REQUEST, "unauthorized_client"),
+            Self::UnsupportedGrantType => (S::BAD_REQUEST, "unsupported_grant_type"),
+            Self::InvalidScope => (S::BAD_REQUEST, "invalid_scope"),
+            Self::UnknownRevocationScope => (S::UNPROCESSABLE_ENTITY, "unknown_revocation_scope"),
+            Self::InvalidRevocationName => (S::UNPROCESSABLE_ENTITY, "invalid_revocation_name"),
+            Self::InvalidBefore => (S::UNPROCESSABLE_ENTITY, "invalid_before"),
+            Self::InvalidReason => (S::UNPROCESSABLE_ENTITY, "invalid_reason"),
+            Self::PasswordsBusy => (S::SERVICE_UNAVAILABLE, "passwords_busy"),
+            Self::CutOffAhead => (S::SERVICE_UNAVAILABLE, "cut_off_ahead"),
+            Self::StoreUnavailable(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),
+            Self::TookTooLong => (S::SERVICE_UNAVAILABLE, "took_too_long"),
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 

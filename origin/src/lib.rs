@@ -1,15 +1,27 @@
 //! The server that issues tokens, takes revocations and publishes the list; and the operator's
 //! command line. It does not know the edge: what they share is in the crate `shared`.
 
+pub mod accounts;
 pub mod app;
+pub mod cache;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod extract;
+pub mod iso_time;
+pub mod issuer;
 pub mod keys;
+pub mod limits;
+pub mod passwords;
 mod private_file;
 pub mod publisher;
+pub mod random;
+pub mod revocation;
+pub mod router;
+mod routes;
 pub mod server;
+pub mod sessions;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;

@@ -1,11 +1,19 @@
 //! The database: opening it, its schema, and transactions. One file a table beside this one; every
 //! statement runs on PostgreSQL and on SQLite. It knows rows, not rules.
 
+pub mod audit;
+pub mod cache_state;
+pub mod clients;
 pub mod lease;
+pub mod limits;
 pub mod list;
 pub mod outbox;
+pub mod receipts;
+pub mod refresh_tokens;
 pub mod revocations;
 pub mod segments;
+pub mod sessions;
+pub mod users;
 
 use std::str::FromStr;
 use std::sync::Once;

@@ -1,5 +1,5 @@
 //! Table `revocations`: what was revoked, by whom, until when it must be remembered, and in which
-//! list version it went out. A row without a version is the publisher's outbox.
+//! list version it went out. The publisher's view of it is `outbox`.
 
 use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
@@ -73,37 +73,20 @@ pub async fn insert(tx: &mut Transaction, new: &NewRevocation) -> sqlx::Result<(
     Ok(())
 }
 
-/// The outbox, oldest first.
-pub async fn find_unpublished(tx: &mut Transaction) -> sqlx::Result<Vec<RevocationRow>> {
-    sqlx::query(select!("WHERE version IS NULL ORDER BY recorded_at, id"))
-        .try_map(row)
-        .fetch_all(&mut **tx)
-        .await
-}
-
-/// Stamps `version` on the rows, in the given order of publication from `first_position` on.
-pub async fn mark_published(
-    tx: &mut Transaction,
-    ids: &[String],
-    version: u64,
-    first_position: u64,
-) -> sqlx::Result<()> {
-    for (position, id) in (first_position..).zip(ids) {
-        sqlx::query("UPDATE revocations SET version = $1, position = $2 WHERE id = $3")
-            .bind(version.cast_signed())
-            .bind(position.cast_signed())
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
-}
-
 /// Every revocation that a living token could still need.
 pub async fn find_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<RevocationRow>> {
     sqlx::query(select!("WHERE retain_until > $1 ORDER BY recorded_at, id"))
         .bind(to_millis(now))
-        .try_map(row)
+        .try_map(|row| revocation(&row))
+        .fetch_all(pool)
+        .await
+}
+
+/// The newest first.
+pub async fn find_newest(pool: &AnyPool, count: u32) -> sqlx::Result<Vec<RevocationRow>> {
+    sqlx::query(select!("ORDER BY recorded_at DESC, id LIMIT $1"))
+        .bind(i64::from(count))
+        .try_map(|row| revocation(&row))
         .fetch_all(pool)
         .await
 }
@@ -111,16 +94,98 @@ pub async fn find_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<Rev
 pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<RevocationRow>> {
     sqlx::query(select!("WHERE id = $1"))
         .bind(id)
-        .try_map(row)
+        .try_map(|row| revocation(&row))
         .fetch_optional(pool)
         .await
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn row(row: AnyRow) -> sqlx::Result<RevocationRow> {
+/// The scopes that revoke a token with these names.
+pub async fn find_scopes(pool: &AnyPool, names: &TokenNames<'_>) -> sqlx::Result<Vec<Scope>> {
+    sqlx::query_scalar::<_, String>(
+        "SELECT scope FROM revocations
+         WHERE issuer = $1
+           AND ((name = $2 AND scope = 'token')
+             OR (name = $3 AND scope = 'session')
+             OR (name = $4 AND scope = 'user' AND before > $5)
+             OR (name = $1 AND scope = 'issuer' AND before > $5))
+         LIMIT 16",
+    )
+    .bind(names.issuer)
+    .bind(names.jti)
+    .bind(names.sid)
+    .bind(names.sub)
+    .bind(names.iat_secs.cast_signed())
+    .fetch_all(pool)
+    .await?
+    .iter()
+    .map(|scope| Scope::parse(scope).ok_or_else(|| foreign_value("scope", scope)))
+    .collect()
+}
+
+/// What a token can be revoked by, and when it was issued.
+#[derive(Debug)]
+pub struct TokenNames<'a> {
+    pub issuer: &'a str,
+    pub jti: &'a str,
+    pub sid: &'a str,
+    pub sub: &'a str,
+    pub iat_secs: u64,
+}
+
+/// The latest cut-off that a new token of this user must not fall before.
+pub async fn find_cut_off(
+    tx: &mut Transaction,
+    issuer: &str,
+    sub: &str,
+) -> sqlx::Result<Option<u64>> {
+    let cut_off: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(before) FROM revocations
+         WHERE issuer = $1
+           AND ((name = $2 AND scope = 'user') OR (name = $1 AND scope = 'issuer'))",
+    )
+    .bind(issuer)
+    .bind(sub)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(cut_off.map(i64::cast_unsigned))
+}
+
+/// Living rows of which it is not known that Redis has them.
+pub async fn find_uncached(
+    pool: &AnyPool,
+    recorded_before: UnixSeconds,
+    now: UnixSeconds,
+) -> sqlx::Result<Vec<RevocationRow>> {
+    sqlx::query(select!(
+        "WHERE cached_at IS NULL AND recorded_at < $1 AND retain_until > $2
+         ORDER BY recorded_at, id LIMIT 1000"
+    ))
+    .bind(to_millis(recorded_before))
+    .bind(to_millis(now))
+    .try_map(|row| revocation(&row))
+    .fetch_all(pool)
+    .await
+}
+
+/// Notes that Redis has them. Give them in the order (`recorded_at`, id), the publisher's: two
+/// transactions that lock several rows in one order never wait for each other in a circle.
+pub async fn mark_cached(
+    pool: &AnyPool,
+    ids: impl Iterator<Item = &str>,
+    now: UnixSeconds,
+) -> sqlx::Result<()> {
+    let mut tx = super::begin(pool).await?;
+    for id in ids {
+        sqlx::query("UPDATE revocations SET cached_at = $2 WHERE id = $1 AND cached_at IS NULL")
+            .bind(id)
+            .bind(to_millis(now))
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await
+}
+
+fn revocation(row: &AnyRow) -> sqlx::Result<RevocationRow> {
     let scope: String = row.try_get("scope")?;
     Ok(RevocationRow {
         id: row.try_get("id")?,

@@ -1,0 +1,110 @@
+//! The issuer of access tokens: a subject, a time and a fresh `jti` become a signed token, and a
+//! token's text becomes a valid one again. It does not know who may log in, nor what is revoked.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use shared::{
+    Claims, KeySet, KeySetError, LEEWAY_SECS, NativeVerifier, SessionId, SubjectId, TokenError,
+    TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
+};
+
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::keys::Keys;
+use crate::random;
+use crate::store::users::User;
+
+pub const TOKEN_TYP: &str = "at+jwt";
+
+/// Whom a token is for, and in which session.
+#[derive(Debug)]
+pub struct Grant<'a> {
+    pub user: &'a User,
+    pub sid: &'a str,
+    pub client_id: &'a str,
+    pub scope: &'a str,
+    pub auth_time: UnixSeconds,
+}
+
+#[derive(Debug)]
+pub struct Issuer {
+    keys: Arc<Keys>,
+    key_set: KeySet,
+    policy: ValidationPolicy,
+}
+
+impl Issuer {
+    pub fn new(config: &Config, keys: Arc<Keys>) -> Result<Self, KeySetError> {
+        let policy = ValidationPolicy {
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            typ: TOKEN_TYP.to_owned(),
+            algorithms: vec![keys.token.algorithm],
+            leeway_secs: LEEWAY_SECS,
+            max_lifetime_secs: config.access_token_secs,
+            require_session: true,
+        };
+        let key_set = KeySet::from_value(&jwks(&keys))?;
+        Ok(Self {
+            keys,
+            key_set,
+            policy,
+        })
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.policy.issuer
+    }
+
+    #[must_use]
+    pub fn lifetime_secs(&self) -> u64 {
+        self.policy.max_lifetime_secs
+    }
+
+    /// The public half, as published (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        jwks(&self.keys)
+    }
+
+    /// Whole seconds only: a cut-off is one, and must fall between two tokens, never inside one.
+    pub fn issue(&self, grant: &Grant<'_>, now: UnixSeconds) -> Result<String, ApiError> {
+        let iat = UnixSeconds::from_secs(now.as_secs());
+        let claims = Claims {
+            iss: self.policy.issuer.clone(),
+            sub: SubjectId::parse(&grant.user.id).map_err(|_| BAD_ID)?,
+            aud: vec![self.policy.audience.clone()],
+            exp: iat.plus_secs(self.policy.max_lifetime_secs),
+            nbf: None,
+            iat,
+            jti: TokenId::parse(&random::new_id()?).map_err(|_| BAD_ID)?,
+            sid: Some(SessionId::parse(grant.sid).map_err(|_| BAD_ID)?),
+            client_id: Some(grant.client_id.to_owned()),
+            scope: Some(grant.scope.to_owned()),
+            roles: grant.user.roles.clone(),
+            email: Some(grant.user.email.clone()),
+            email_verified: Some(grant.user.email_verified_at.is_some()),
+            auth_time: Some(UnixSeconds::from_secs(grant.auth_time.as_secs())),
+        };
+        self.keys
+            .token
+            .sign(TOKEN_TYP, &claims.to_json())
+            .map_err(|_| ApiError::Internal("a token could not be signed"))
+    }
+
+    /// Genuine and alive; whether it was revoked is another question.
+    pub async fn verify(&self, text: &str, now: UnixSeconds) -> Result<ValidToken, TokenError> {
+        UnverifiedToken::parse(text)?
+            .verify_signature(&self.key_set, &NativeVerifier)
+            .await?
+            .validate(&self.policy, now)
+    }
+}
+
+const BAD_ID: ApiError = ApiError::Internal("an identifier of ours is not one");
+
+fn jwks(keys: &Keys) -> Value {
+    json!({ "keys": [keys.token.public_jwk()] })
+}

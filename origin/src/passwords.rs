@@ -1,0 +1,283 @@
+//! Passwords: the policy (NIST SP 800-63B-4), and Argon2id on a bounded number of threads with a
+//! bounded queue. It knows neither accounts nor stores.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Semaphore, TryAcquireError};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::ApiError;
+
+/// OWASP's second choice of June 2026: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const MAX_CHARS: usize = 128;
+/// Waiters for one thread: at about 30 ms a hash, the last waits about a second.
+const QUEUE_PER_THREAD: usize = 32;
+
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("passwords/common.txt").lines().collect());
+
+/// What a check of a password found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and hashed anew because the stored hash has other parameters than we use now.
+    RightAndRehashed(String),
+}
+
+#[derive(Debug)]
+pub struct Passwords {
+    min_chars: usize,
+    threads: Arc<Semaphore>,
+    /// Running and waiting together.
+    places: Arc<Semaphore>,
+    /// Compared with where there is no account, so that the answer takes as long.
+    decoy: String,
+}
+
+impl Passwords {
+    /// Hashes one password to have a decoy, which takes a moment.
+    pub fn new(min_chars: usize, threads: usize) -> Result<Self, ApiError> {
+        Ok(Self {
+            min_chars,
+            threads: Arc::new(Semaphore::new(threads)),
+            places: Arc::new(Semaphore::new(threads * (1 + QUEUE_PER_THREAD))),
+            decoy: hash(&normalize("no account has this password"))?,
+        })
+    }
+
+    /// Refuses what an attacker would guess; anything else may be a password.
+    pub fn check_policy(&self, password: &SecretString, email: &str) -> Result<(), ApiError> {
+        let password = normalize(password.expose_secret());
+        let chars = password.chars().count();
+        if chars < self.min_chars {
+            return Err(ApiError::PasswordTooShort(self.min_chars));
+        }
+        if chars > MAX_CHARS {
+            return Err(ApiError::PasswordTooLong);
+        }
+        if is_common(&password, email) {
+            return Err(ApiError::PasswordTooCommon);
+        }
+        Ok(())
+    }
+
+    pub async fn hash(&self, password: &SecretString) -> Result<String, ApiError> {
+        let password = SecretString::from(normalize(password.expose_secret()));
+        self.run(move || hash(password.expose_secret())).await
+    }
+
+    /// Takes as long for `None`, an account that does not exist, as for a wrong password.
+    pub async fn verify(
+        &self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<Verdict, ApiError> {
+        let password = SecretString::from(normalize(password.expose_secret()));
+        let exists = stored.is_some();
+        let stored = stored.unwrap_or(&self.decoy).to_owned();
+        let verdict = self
+            .run(move || verify(password.expose_secret(), &stored))
+            .await?;
+        Ok(if exists { verdict } else { Verdict::Wrong })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|error| match error {
+                TryAcquireError::NoPermits => ApiError::PasswordsBusy,
+                TryAcquireError::Closed => ApiError::Internal("the password queue is closed"),
+            })?;
+        let thread = Arc::clone(&self.threads)
+            .acquire_owned()
+            .await
+            .map_err(|_| ApiError::Internal("the password queue is closed"))?;
+        // Both permits move into the work: it holds its memory even if nobody waits for it any more.
+        tokio::task::spawn_blocking(move || {
+            let _held = (place, thread);
+            work()
+        })
+        .await
+        .map_err(|_| ApiError::Internal("a password thread panicked"))?
+    }
+}
+
+/// One text, one password, however the keyboard composed it.
+fn normalize(password: &str) -> String {
+    password.nfc().collect()
+}
+
+fn is_common(password: &str, email: &str) -> bool {
+    let lower = password.to_lowercase();
+    let local_part = email.split('@').next().unwrap_or_default();
+    COMMON.contains(lower.as_str())
+        || lower == email
+        || lower == local_part
+        || is_one_step_repeated(&lower)
+}
+
+/// `aaaaaaaa`, `12345678`, `hgfedcba`: every character a fixed step from the one before.
+fn is_one_step_repeated(text: &str) -> bool {
+    let codes: Vec<i64> = text
+        .chars()
+        .map(|char| i64::from(u32::from(char)))
+        .collect();
+    let mut steps = codes.windows(2).map(|pair| pair[1] - pair[0]);
+    match steps.next() {
+        Some(first @ -1..=1) => steps.all(|step| step == first),
+        _ => false,
+    }
+}
+
+fn argon2id() -> Result<Argon2<'static>, ApiError> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .map_err(|_| ApiError::Internal("the Argon2 parameters are out of range"))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &str) -> Result<String, ApiError> {
+    let mut salt = [0; 16];
+    aws_lc_rs::rand::fill(&mut salt).map_err(|_| ApiError::Internal("no random numbers"))?;
+    let salt = SaltString::encode_b64(&salt).map_err(|_| ApiError::Internal("bad salt"))?;
+    argon2id()?
+        .hash_password(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|_| ApiError::Internal("a password could not be hashed"))
+}
+
+fn verify(password: &str, stored: &str) -> Result<Verdict, ApiError> {
+    let current = argon2id()?;
+    let stored = PasswordHash::new(stored)
+        .map_err(|_| ApiError::Internal("a stored password hash cannot be read"))?;
+    if current
+        .verify_password(password.as_bytes(), &stored)
+        .is_err()
+    {
+        return Ok(Verdict::Wrong);
+    }
+    let same_parameters = stored.algorithm == Algorithm::Argon2id.ident()
+        && stored.version == Some(Version::V0x13.into())
+        && Params::try_from(&stored).is_ok_and(|used| used == *current.params());
+    if same_parameters {
+        return Ok(Verdict::Right);
+    }
+    Ok(Verdict::RightAndRehashed(hash(password)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passwords() -> Passwords {
+        Passwords::new(8, 1).unwrap()
+    }
+
+    fn policy(password: &str) -> Result<(), ApiError> {
+        passwords().check_policy(&password.into(), "ada@example.org")
+    }
+
+    #[test]
+    fn accepts_any_long_enough_text_that_is_not_common() {
+        for good in [
+            "correct horse",
+            "пароль-не-прост",
+            "p4ssw0rd-of-ada",
+            "🦀🦀🦀🐢🐢🐢🐇🐇",
+        ] {
+            assert!(policy(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_guessed_first() {
+        for bad in [
+            "password",
+            "PASSWORD1",
+            "12345678",
+            "aaaaaaaaa",
+            "ada@example.org",
+            "hgfedcba",
+        ] {
+            assert_eq!(
+                policy(bad).unwrap_err().code(),
+                "password_too_common",
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn counts_characters_not_bytes() {
+        assert_eq!(policy("ééééééé").unwrap_err().code(), "password_too_short");
+        assert_eq!(
+            policy(&"ab".repeat(65)).unwrap_err().code(),
+            "password_too_long"
+        );
+        assert!(policy(&"🦀🐢".repeat(64)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn accepts_one_password_composed_in_two_ways() {
+        let passwords = passwords();
+        let stored = passwords.hash(&"caf\u{e9} au lait".into()).await.unwrap();
+        let decomposed = "cafe\u{301} au lait".into();
+        assert_eq!(
+            passwords.verify(&decomposed, Some(&stored)).await.unwrap(),
+            Verdict::Right
+        );
+    }
+
+    #[tokio::test]
+    async fn rehashes_what_was_hashed_with_other_parameters() {
+        let weak = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8 * 1024, 1, 1, None).unwrap(),
+        );
+        let salt = SaltString::encode_b64(b"0123456789abcdef").unwrap();
+        let stored = weak
+            .hash_password(b"correct horse", &salt)
+            .unwrap()
+            .to_string();
+        let passwords = passwords();
+        let verdict = passwords
+            .verify(&"correct horse".into(), Some(&stored))
+            .await
+            .unwrap();
+        let Verdict::RightAndRehashed(anew) = verdict else {
+            panic!("{verdict:?}")
+        };
+        assert!(
+            anew.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{anew}"
+        );
+        assert_eq!(
+            passwords
+                .verify(&"correct horse".into(), Some(&anew))
+                .await
+                .unwrap(),
+            Verdict::Right
+        );
+    }
+
+    #[tokio::test]
+    async fn refuses_at_once_when_the_queue_is_full() {
+        let passwords = passwords();
+        let all = passwords.places.available_permits().try_into().unwrap();
+        let _held = passwords.places.acquire_many(all).await.unwrap();
+        let answer = passwords.verify(&"x".into(), None).await;
+        assert_eq!(answer.unwrap_err().code(), "passwords_busy");
+    }
+}

@@ -1,0 +1,192 @@
+//! Revoking, and asking whether something is revoked. A revocation and whatever goes with it are one
+//! transaction; Redis, the publisher and the answer come after its commit, and a loss of any of
+//! them loses nothing.
+
+mod by_name;
+mod receipt;
+
+use shared::{Claims, LEEWAY_SECS, RevocationStatus, Scope, TokenId, UnixSeconds};
+
+pub use by_name::{Request, revoke_by_name};
+pub use receipt::{Progress, Reader, Receipt, find_receipt};
+
+use crate::app::App;
+use crate::cache::{self, CacheAnswer, Confirmation, Key, Mark, RedisCache, Written};
+use crate::error::ApiError;
+use crate::random;
+use crate::store::audit::{self, Event};
+use crate::store::revocations::{self, NewRevocation, TokenNames};
+use crate::store::{self, Transaction, cache_state, receipts};
+
+/// A revocation under way: its names are in doubt, its transaction is open. Change what goes with it
+/// through `tx`, then `record` it. Dropped before that, nothing has happened.
+#[derive(Debug)]
+pub struct Revoking {
+    pub tx: Transaction,
+    id: String,
+    key: Key,
+    mark: Option<Mark>,
+}
+
+/// What is revoked, why, and by whom.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// For the scopes user and issuer: tokens issued before this second.
+    pub before_secs: Option<u64>,
+    /// The end of the last token that it can concern.
+    pub latest_exp: UnixSeconds,
+    pub reason: &'a str,
+    /// `user:{sub}`, `client:{id}` or `command-line`.
+    pub actor: &'a str,
+    pub event: Event,
+    pub address: Option<&'a str>,
+    /// The token in hand, so that Redis can name it as well as its session.
+    pub token: Option<(&'a TokenId, UnixSeconds)>,
+}
+
+impl Revoking {
+    pub async fn begin(app: &App, scope: Scope, name: &str) -> Result<Self, ApiError> {
+        let id = random::new_id()?;
+        let key = Key::new(scope, name);
+        let mark = match &app.cache {
+            Some(cache) => {
+                let life_secs = app.issuer.lifetime_secs() + LEEWAY_SECS;
+                Some(
+                    cache
+                        .mark_in_doubt(std::slice::from_ref(&key), &id, life_secs)
+                        .await,
+                )
+            }
+            None => None,
+        };
+        let tx = store::begin(&app.pool).await?;
+        Ok(Self { tx, id, key, mark })
+    }
+
+    /// Writes the revocation with its audit row and commits; then tells Redis and the publisher.
+    pub async fn record(mut self, app: &App, order: &Order<'_>) -> Result<Receipt, ApiError> {
+        let new = self.new_revocation(app, order);
+        let lists_end = self.write(&new, order).await?;
+        self.tx.commit().await?;
+        let committed_at = app.clock.now();
+        if let (Some(cache), Some(mark)) = (&app.cache, self.mark) {
+            announce(cache, mark, &self.key, &new, order, committed_at).await;
+        }
+        app.wake.notify_one();
+        metrics::counter!("portcullis_revocations_total", "scope" => new.scope.as_str())
+            .increment(1);
+        Ok(Receipt::recorded(
+            &new,
+            effective_by(app, lists_end, committed_at),
+        ))
+    }
+
+    fn new_revocation(&self, app: &App, order: &Order<'_>) -> NewRevocation {
+        NewRevocation {
+            id: self.id.clone(),
+            scope: self.key.scope,
+            issuer: app.issuer.name().to_owned(),
+            name: self.key.name.clone(),
+            before_secs: order.before_secs,
+            reason: order.reason.to_owned(),
+            actor: order.actor.to_owned(),
+            recorded_at: app.clock.now(),
+            retain_until: shared::retain_until(order.latest_exp),
+        }
+    }
+
+    async fn write(
+        &mut self,
+        new: &NewRevocation,
+        order: &Order<'_>,
+    ) -> Result<Option<UnixSeconds>, ApiError> {
+        revocations::insert(&mut self.tx, new).await?;
+        let record = audit::Record {
+            actor: Some(order.actor),
+            subject: Some(&new.id),
+            address: order.address,
+            detail: Some(order.reason),
+            ..audit::Record::new(random::new_id()?, order.event)
+        };
+        audit::insert(&mut self.tx, &record, new.recorded_at).await?;
+        if self.mark == Some(Mark::Failed) {
+            cache_state::raise_epoch(&mut self.tx).await?;
+        }
+        Ok(receipts::find_lists_end(&mut *self.tx).await?)
+    }
+}
+
+/// After the commit. Where the epoch was raised, every replica's copy of the old one must be too old
+/// to be believed before the caller may say "revoked".
+async fn announce(
+    cache: &RedisCache,
+    mark: Mark,
+    key: &Key,
+    new: &NewRevocation,
+    order: &Order<'_>,
+    now: UnixSeconds,
+) {
+    let write = |key: Key, before_secs, retain_until| Written {
+        key,
+        before_secs,
+        recorded_at: new.recorded_at,
+        retain_until,
+    };
+    let mut written = vec![write(key.clone(), new.before_secs, new.retain_until)];
+    if let Some((jti, exp)) = order.token {
+        let key = Key::new(Scope::Token, jti.as_str());
+        written.push(write(key, None, shared::retain_until(exp)));
+    }
+    let confirmation = Confirmation {
+        recorded_at: new.recorded_at,
+        id: new.id.clone(),
+    };
+    cache.write_revoked(&written, &confirmation, now).await;
+    if mark == Mark::Failed {
+        tokio::time::sleep(cache::EPOCH_MAX_AGE).await;
+    }
+}
+
+/// The latest moment at which a revoked token can pass an edge: the end of the last list that can
+/// have gone out without the revocation. A list made before the commit may still be on its way, but
+/// its `iat` is not later than the commit.
+fn effective_by(
+    app: &App,
+    lists_end: Option<UnixSeconds>,
+    committed_at: UnixSeconds,
+) -> UnixSeconds {
+    let end_of_one_made_now =
+        committed_at.plus_secs(app.config.list_lifetime_secs + app.config.list_grace_secs);
+    lists_end.map_or(end_of_one_made_now, |end| end.max(end_of_one_made_now))
+}
+
+/// Redis if it may be believed, else the database.
+pub async fn status(app: &App, claims: &Claims) -> Result<RevocationStatus, ApiError> {
+    if let Some(cache) = &app.cache
+        && let CacheAnswer::Status(status) = cache.status(claims).await
+    {
+        return Ok(status);
+    }
+    let names = TokenNames {
+        issuer: &claims.iss,
+        jti: claims.jti.as_str(),
+        sid: claims.sid.as_ref().map_or("", |sid| sid.as_str()),
+        sub: claims.sub.as_str(),
+        iat_secs: claims.iat.as_secs(),
+    };
+    Ok(most_particular(
+        &revocations::find_scopes(&app.pool, &names).await?,
+    ))
+}
+
+fn most_particular(scopes: &[Scope]) -> RevocationStatus {
+    [
+        (Scope::Token, RevocationStatus::TokenRevoked),
+        (Scope::Session, RevocationStatus::SessionRevoked),
+        (Scope::User, RevocationStatus::UserCutOff),
+        (Scope::Issuer, RevocationStatus::IssuerCutOff),
+    ]
+    .into_iter()
+    .find_map(|(scope, status)| scopes.contains(&scope).then_some(status))
+    .unwrap_or(RevocationStatus::NotRevoked)
+}

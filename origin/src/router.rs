@@ -1,0 +1,78 @@
+//! The router: every resource, and what surrounds all of them: a request id, one log line, metrics,
+//! and an answer even to a panic.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::{random, routes};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+pub fn router(app: App) -> Router {
+    // Before anything counts.
+    routes::recorder();
+    Router::new()
+        .merge(routes::accounts().layer(from_fn(finish_what_was_begun)))
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn(observe))
+        .with_state(app)
+}
+
+/// A client that goes away does not stop a revocation between its commit and what follows it: the
+/// handler runs in a task of its own, to its end, whoever still listens.
+async fn finish_what_was_begun(request: Request, next: Next) -> Response {
+    let task = tokio::spawn(next.run(request).in_current_span());
+    match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(failed)) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => ApiError::Internal("a request's task was cancelled").into_response(),
+        },
+        Err(_) => ApiError::TookTooLong.into_response(),
+    }
+}
+
+/// One id, one span, one line and one measurement a request. The route, never the path: a path or a
+/// query may hold what a log must not.
+async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = random::new_id().unwrap_or_default();
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id, %method, route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    span.in_scope(|| tracing::info!(status, millis = elapsed.as_millis(), "answered"));
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("portcullis_http_requests_total", &labels).increment(1);
+    metrics::histogram!("portcullis_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The panic's message has gone to the log by the panic hook; the client learns nothing of it.
+fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    metrics::counter!("portcullis_panics_total").increment(1);
+    ApiError::Internal("a handler panicked").into_response()
+}

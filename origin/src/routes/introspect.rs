@@ -1,0 +1,115 @@
+//! `POST /introspect` (RFC 7662): for clients, and for edges that have no fresh list. Whatever is not
+//! active, not known, or not the caller's business is `{"active": false}` and nothing more.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::response::Response;
+use axum::routing::post;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use shared::{Claims, RevocationStatus, TokenError};
+
+use super::no_store;
+use crate::app::App;
+use crate::error::{ApiError, OAuthError};
+use crate::extract::{Form, authenticate_client};
+use crate::revocation;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/introspect", post(introspect))
+}
+
+/// Whose tokens the caller may ask about.
+enum Sight {
+    All,
+    OfClient(String),
+}
+
+async fn introspect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    form: Result<Form, ApiError>,
+) -> Result<Response, OAuthError> {
+    let form = form?;
+    let sight = authorize(&app, &headers, &form).await?;
+    let claims = find_active(&app, form.require("token")?).await?;
+    let visible = claims.filter(|claims| match &sight {
+        Sight::All => true,
+        Sight::OfClient(id) => claims.client_id.as_ref() == Some(id),
+    });
+    Ok(no_store(visible.map_or_else(
+        || json!({ "active": false }),
+        |claims| active(&claims),
+    )))
+}
+
+async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight, ApiError> {
+    if is_edge(app, headers) {
+        return Ok(Sight::All);
+    }
+    let client = authenticate_client(app, headers, form).await?;
+    Ok(if client.may_introspect_all {
+        Sight::All
+    } else {
+        Sight::OfClient(client.id)
+    })
+}
+
+fn is_edge(app: &App, headers: &HeaderMap) -> bool {
+    let Some(secret) = &app.config.edge_secret else {
+        return false;
+    };
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer")
+                && verify_slices_are_equal(token.as_bytes(), secret.expose_secret().as_bytes())
+                    .is_ok()
+        })
+}
+
+async fn find_active(app: &App, token: &str) -> Result<Option<Claims>, ApiError> {
+    let valid = match app.issuer.verify(token, app.clock.now()).await {
+        Ok(valid) => valid,
+        // Our own fault: "inactive" would be a lie.
+        Err(TokenError::EngineFailed) => {
+            return Err(ApiError::InvalidToken(TokenError::EngineFailed));
+        }
+        Err(_) => return Ok(None),
+    };
+    let claims = valid.claims().clone();
+    match revocation::status(app, &claims).await? {
+        RevocationStatus::NotRevoked => Ok(Some(claims)),
+        RevocationStatus::TokenRevoked
+        | RevocationStatus::SessionRevoked
+        | RevocationStatus::UserCutOff
+        | RevocationStatus::IssuerCutOff => Ok(None),
+    }
+}
+
+fn active(claims: &Claims) -> Value {
+    json!({
+        "active": true,
+        "token_type": "Bearer",
+        "iss": claims.iss,
+        "sub": claims.sub,
+        "aud": claims.aud,
+        "exp": claims.exp,
+        "iat": claims.iat,
+        "jti": claims.jti,
+        "sid": claims.sid,
+        "client_id": claims.client_id,
+        "scope": claims.scope,
+        "roles": claims.roles,
+        "username": claims.email,
+    })
+}

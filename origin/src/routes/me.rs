@@ -1,0 +1,26 @@
+//! `GET /me`: the user whose token it is.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::{UserBody, no_store};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::Authenticated;
+use crate::store::users;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/me", get(me))
+}
+
+async fn me(State(app): State<App>, bearer: Authenticated) -> Result<Response, ApiError> {
+    let user = users::find(&app.pool, bearer.claims.sub.as_str())
+        .await?
+        .ok_or(ApiError::UserNotFound)?;
+    if user.disabled_at.is_some() {
+        return Err(ApiError::UserDisabled);
+    }
+    Ok(no_store(UserBody::from(user)))
+}

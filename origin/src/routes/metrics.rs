@@ -1,0 +1,39 @@
+//! `GET /metrics`, in Prometheus' text format.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Seconds; the promise is made in tenths of them.
+const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/metrics", get(metrics))
+}
+
+async fn metrics() -> Result<Response, ApiError> {
+    let recorder = recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
+    let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((content_type, recorder.render()).into_response())
+}
+
+/// Installs the recorder on first use; call it before the first metric is counted.
+pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
+                .and_then(PrometheusBuilder::install_recorder)
+                .inspect_err(|error| tracing::error!(%error, "metrics cannot be recorded"))
+                .ok()
+        })
+        .as_ref()
+}

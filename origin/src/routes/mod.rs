@@ -1,0 +1,82 @@
+//! The HTTP API, one file a resource. Handlers translate: what is decided is decided elsewhere.
+
+mod admin_revocations;
+mod health;
+mod introspect;
+mod login;
+mod logout;
+mod me;
+mod metrics;
+mod receipts;
+mod refresh;
+mod register;
+mod revoke;
+mod sessions;
+mod token;
+mod well_known;
+
+use axum::Json;
+use axum::Router;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::iso_time;
+use crate::store::users::User;
+
+pub(crate) use metrics::recorder;
+
+/// Everything about accounts, sessions and revocations.
+pub(crate) fn accounts() -> Router<App> {
+    Router::new()
+        .merge(register::routes())
+        .merge(login::routes())
+        .merge(token::routes())
+        .merge(refresh::routes())
+        .merge(logout::routes())
+        .merge(me::routes())
+        .merge(sessions::routes())
+        .merge(introspect::routes())
+        .merge(revoke::routes())
+        .merge(admin_revocations::routes())
+        .merge(receipts::routes())
+        .merge(well_known::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
+}
+
+/// A body that no cache may keep.
+fn no_store<T: Serialize>(body: T) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// An id of a row as a path may name it; what does not look like one is not looked up.
+fn parse_row_id(text: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then_some(text)
+}
+
+/// A user as the user may see it.
+#[derive(Debug, Serialize)]
+struct UserBody {
+    id: String,
+    email: String,
+    email_verified: bool,
+    name: Option<String>,
+    roles: Vec<String>,
+    created_at: String,
+}
+
+impl From<User> for UserBody {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            email_verified: user.email_verified_at.is_some(),
+            name: user.name,
+            roles: user.roles,
+            created_at: iso_time::format(user.created_at),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `GET /sessions`: the user's devices. `DELETE /sessions/{sid}`: end one of them.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{delete, get};
+use serde::Serialize;
+
+use super::{no_store, parse_row_id};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::Authenticated;
+use crate::iso_time;
+use crate::revocation::Receipt;
+use crate::sessions::{self, Caller, user_actor};
+use crate::store::sessions::{Session, find, find_open};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/sessions", get(list))
+        .route("/sessions/{sid}", delete(close))
+}
+
+#[derive(Serialize)]
+struct List {
+    sessions: Vec<Device>,
+}
+
+#[derive(Serialize)]
+struct Device {
+    sid: String,
+    client_id: String,
+    user_agent: Option<String>,
+    address: Option<String>,
+    created_at: String,
+    last_seen_at: String,
+    expires_at: String,
+    /// The session of the token that asks.
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct Closed {
+    message: &'static str,
+    revocation: Receipt,
+}
+
+async fn list(State(app): State<App>, bearer: Authenticated) -> Result<Response, ApiError> {
+    let user_id = bearer.claims.sub.as_str();
+    let open = find_open(&app.pool, user_id, app.clock.now()).await?;
+    let sessions = open
+        .into_iter()
+        .map(|session| device(session, bearer.sid.as_str()))
+        .collect();
+    Ok(no_store(List { sessions }))
+}
+
+async fn close(
+    State(app): State<App>,
+    bearer: Authenticated,
+    caller: Caller,
+    Path(sid): Path<String>,
+) -> Result<Response, ApiError> {
+    let user_id = bearer.claims.sub.as_str();
+    let session = match parse_row_id(&sid) {
+        Some(sid) => find(&app.pool, sid).await?,
+        None => None,
+    };
+    // Another's session and a session that is over are nothing to this user.
+    let session = session
+        .filter(|session| session.user_id == user_id && session.revoked_at.is_none())
+        .ok_or(ApiError::NotFound)?;
+    let actor = user_actor(user_id);
+    let revocation = sessions::close(&app, &session.sid, &actor, "session_closed", &caller).await?;
+    Ok(no_store(Closed {
+        message: "Session closed",
+        revocation,
+    }))
+}
+
+fn device(session: Session, current_sid: &str) -> Device {
+    Device {
+        current: session.sid == current_sid,
+        sid: session.sid,
+        client_id: session.client_id,
+        user_agent: session.user_agent,
+        address: session.address,
+        created_at: iso_time::format(session.created_at),
+        last_seen_at: iso_time::format(session.last_seen_at),
+        expires_at: iso_time::format(session.expires_at),
+    }
+}

@@ -1,0 +1,153 @@
+//! Logging in: one answer and one timing whatever is wrong; limits first; never a token that a
+//! cut-off has already revoked.
+
+use secrecy::SecretString;
+use shared::UnixSeconds;
+
+use super::refresh::token_hash;
+use super::{Caller, TokenPair, scopes_of, token_pair};
+use crate::accounts::parse_email;
+use crate::app::App;
+use crate::clock::wait_until;
+use crate::error::ApiError;
+use crate::limits::Attempt;
+use crate::passwords::Verdict;
+use crate::random;
+use crate::store::audit::{self, Event};
+use crate::store::sessions::Session;
+use crate::store::users::{self, User};
+use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
+
+/// A cut-off is at most the next second; one further away is a clock gone wrong.
+const MAX_WAIT_SECS: f64 = 2.0;
+
+#[derive(Debug)]
+pub struct Credentials<'a> {
+    pub email: &'a str,
+    pub password: &'a SecretString,
+    pub client_id: &'a str,
+    /// `None`: all that the user may have.
+    pub scope: Option<&'a str>,
+}
+
+pub async fn log_in(
+    app: &App,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+) -> Result<TokenPair, ApiError> {
+    let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
+    let Some(user) = authenticate(app, credentials).await? else {
+        insert_failure(app, credentials.email, caller).await?;
+        return Err(ApiError::InvalidCredentials);
+    };
+    attempt.forgive(app).await?;
+    begin_session(app, &user, credentials, caller).await
+}
+
+/// `None` for an unknown address, a wrong password and a disabled user alike.
+async fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Option<User>, ApiError> {
+    let found = match parse_email(credentials.email) {
+        Ok(email) => users::find_for_login(&app.pool, &email).await?,
+        Err(_) => None,
+    };
+    let stored = found.as_ref().map(|(_, hash)| hash.as_str());
+    let verdict = app.passwords.verify(credentials.password, stored).await?;
+    let Some((user, old_hash)) = found else {
+        return Ok(None);
+    };
+    match verdict {
+        Verdict::Wrong => return Ok(None),
+        Verdict::Right => {}
+        Verdict::RightAndRehashed(new) => {
+            users::replace_password_hash(&app.pool, &user.id, &old_hash, &new).await?;
+        }
+    }
+    Ok(user.disabled_at.is_none().then_some(user))
+}
+
+async fn insert_failure(app: &App, email: &str, caller: &Caller) -> Result<(), ApiError> {
+    metrics::counter!("portcullis_log_ins_total", "outcome" => "failed").increment(1);
+    let now = app.clock.now();
+    let account = crate::limits::account_key(email);
+    let mut tx = store::begin(&app.pool).await?;
+    let record = audit::Record {
+        subject: Some(&account),
+        address: Some(&caller.address),
+        ..audit::Record::new(random::new_id()?, Event::LogInFailed)
+    };
+    audit::insert(&mut tx, &record, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn begin_session(
+    app: &App,
+    user: &User,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+) -> Result<TokenPair, ApiError> {
+    loop {
+        let now = app.clock.now();
+        let mut tx = store::begin(&app.pool).await?;
+        // From here on a log-out of all sessions waits for us, or we have waited for it.
+        let user = match users::lock_for_login(&mut tx, &user.id, now).await? {
+            Some(user) if user.disabled_at.is_none() => user,
+            _ => return Err(ApiError::InvalidCredentials),
+        };
+        match revocations::find_cut_off(&mut tx, app.issuer.name(), &user.id).await? {
+            Some(cut_off) if cut_off > now.as_secs() => {
+                tx.rollback().await?;
+                wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
+            }
+            _ => return insert_session(app, tx, &user, credentials, caller, now).await,
+        }
+    }
+}
+
+/// A token issued now would be revoked at birth, and one dated ahead is refused elsewhere.
+pub(super) async fn wait_for_cut_off(app: &App, cut_off: UnixSeconds) -> Result<(), ApiError> {
+    if cut_off.secs_since(app.clock.now()) > MAX_WAIT_SECS {
+        return Err(ApiError::CutOffAhead);
+    }
+    wait_until(&*app.clock, cut_off).await;
+    Ok(())
+}
+
+async fn insert_session(
+    app: &App,
+    mut tx: Transaction,
+    user: &User,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+    now: UnixSeconds,
+) -> Result<TokenPair, ApiError> {
+    let session = Session {
+        sid: random::new_id()?,
+        user_id: user.id.clone(),
+        client_id: credentials.client_id.to_owned(),
+        scope: credentials
+            .scope
+            .map_or_else(|| scopes_of(user).join(" "), str::to_owned),
+        user_agent: caller.user_agent.clone(),
+        address: Some(caller.address.clone()),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.plus_secs(app.config.refresh_token_secs),
+        revoked_at: None,
+    };
+    let refresh_token = random::new_secret()?;
+    let hash = token_hash(&refresh_token);
+    sessions::insert(&mut tx, &session).await?;
+    refresh_tokens::insert(&mut tx, &hash, &session.sid, now, session.expires_at).await?;
+    let record = audit::Record {
+        actor: Some(&user.id),
+        subject: Some(&session.sid),
+        address: Some(&caller.address),
+        ..audit::Record::new(random::new_id()?, Event::LoggedIn)
+    };
+    audit::insert(&mut tx, &record, now).await?;
+    let pair = token_pair(app, user, &session, refresh_token, now)?;
+    tx.commit().await?;
+    metrics::counter!("portcullis_log_ins_total", "outcome" => "succeeded").increment(1);
+    Ok(pair)
+}

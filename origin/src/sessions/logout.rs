@@ -1,0 +1,84 @@
+//! Ending sessions. Closing the session's row closes its refresh tokens with it, in the transaction
+//! that records the revocation: a log-out that leaves a way to new tokens is not one.
+
+use shared::{Claims, Scope, SessionId};
+
+use super::Caller;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::revocation::{Order, Receipt, Revoking};
+use crate::store::audit::Event;
+use crate::store::{sessions, users};
+
+/// Ends the session of the token in hand.
+pub async fn log_out(
+    app: &App,
+    claims: &Claims,
+    sid: &SessionId,
+    caller: &Caller,
+) -> Result<Receipt, ApiError> {
+    let mut revoking = Revoking::begin(app, Scope::Session, sid.as_str()).await?;
+    sessions::close(&mut revoking.tx, sid.as_str(), app.clock.now()).await?;
+    let order = Order {
+        before_secs: None,
+        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+        reason: "logout",
+        actor: &user_actor(claims.sub.as_str()),
+        event: Event::LoggedOut,
+        address: Some(&caller.address),
+        token: Some((&claims.jti, claims.exp)),
+    };
+    revoking.record(app, &order).await
+}
+
+/// Ends every session of the user: those there are by their rows, and every token issued before the
+/// next second by the cut-off.
+pub async fn log_out_everywhere(
+    app: &App,
+    claims: &Claims,
+    caller: &Caller,
+) -> Result<Receipt, ApiError> {
+    let user_id = claims.sub.as_str();
+    let mut revoking = Revoking::begin(app, Scope::User, user_id).await?;
+    users::lock(&mut revoking.tx, user_id, app.clock.now()).await?;
+    let now = app.clock.now();
+    sessions::close_begun_before(&mut revoking.tx, user_id, now.plus_secs(1), now).await?;
+    // Read with every lock held: no token of the user can be dated later and still be older.
+    let cut_off_secs = app.clock.now().as_secs() + 1;
+    let order = Order {
+        before_secs: Some(cut_off_secs),
+        latest_exp: app.clock.now().plus_secs(1 + app.issuer.lifetime_secs()),
+        reason: "logout_all",
+        actor: &user_actor(user_id),
+        event: Event::LoggedOutEverywhere,
+        address: Some(&caller.address),
+        token: None,
+    };
+    revoking.record(app, &order).await
+}
+
+/// Ends one session by its name, on behalf of `actor`.
+pub async fn close(
+    app: &App,
+    sid: &str,
+    actor: &str,
+    reason: &str,
+    caller: &Caller,
+) -> Result<Receipt, ApiError> {
+    let mut revoking = Revoking::begin(app, Scope::Session, sid).await?;
+    sessions::close(&mut revoking.tx, sid, app.clock.now()).await?;
+    let order = Order {
+        before_secs: None,
+        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+        reason,
+        actor,
+        event: Event::SessionClosed,
+        address: Some(&caller.address),
+        token: None,
+    };
+    revoking.record(app, &order).await
+}
+
+pub(crate) fn user_actor(sub: &str) -> String {
+    format!("user:{sub}")
+}

@@ -1,0 +1,248 @@
+//! Refreshing, without tears: a token is used once; who lost the answer, or a race with a second
+//! tab, is shown the same successor again; a thief's second use ends the session. Refreshing and
+//! revoking take turns on the session's row, so no token that the loser made survives.
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use shared::{Scope, UnixSeconds};
+
+use super::login::wait_for_cut_off;
+use super::{Caller, TokenPair, successor, token_pair};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::random;
+use crate::revocation::{Order, Revoking};
+use crate::store::audit::Event;
+use crate::store::refresh_tokens::{Presented, Successor, Used};
+use crate::store::sessions::Session;
+use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
+
+/// A duplicate within this time gets the same successor, even if that was used meanwhile.
+const DUPLICATE_SECS: f64 = 10.0;
+
+/// What is to be done with a presented refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Rotate,
+    Replay,
+    Expired,
+    SessionClosed,
+    Reuse,
+}
+
+/// The facts of a presented token on which the decision rests.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    session_open: bool,
+    expires_at: UnixSeconds,
+    used_at: Option<UnixSeconds>,
+    successor_used: bool,
+}
+
+/// The state machine, whole.
+fn decide(facts: Facts, now: UnixSeconds) -> Decision {
+    if !facts.session_open {
+        return Decision::SessionClosed;
+    }
+    if now >= facts.expires_at {
+        return Decision::Expired;
+    }
+    match facts.used_at {
+        None => Decision::Rotate,
+        Some(used_at) if now.secs_since(used_at) <= DUPLICATE_SECS => Decision::Replay,
+        Some(_) if !facts.successor_used => Decision::Replay,
+        Some(_) => Decision::Reuse,
+    }
+}
+
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// `client_id` is the client that asks: a token works only for the client it was given to.
+pub async fn refresh(
+    app: &App,
+    token: &SecretString,
+    client_id: &str,
+    caller: &Caller,
+) -> Result<TokenPair, ApiError> {
+    loop {
+        match attempt(app, token.expose_secret(), client_id).await? {
+            Outcome::Done(pair) => return Ok(pair),
+            Outcome::CutOff(cut_off) => wait_for_cut_off(app, cut_off).await?,
+            Outcome::Reuse(session) => {
+                end_family(app, &session, caller).await?;
+                return Err(ApiError::RefreshTokenReused);
+            }
+        }
+    }
+}
+
+enum Outcome {
+    Done(TokenPair),
+    CutOff(UnixSeconds),
+    Reuse(Session),
+}
+
+async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, ApiError> {
+    let hash = token_hash(token);
+    let mut tx = store::begin(&app.pool).await?;
+    let now = app.clock.now();
+    let session = sessions::lock_by_refresh_token(&mut tx, &hash, now)
+        .await?
+        .filter(|session| session.client_id == client_id)
+        .ok_or(ApiError::RefreshTokenUnknown)?;
+    let presented = refresh_tokens::find_presented(&mut tx, &hash, &session.user_id)
+        .await?
+        .ok_or(ApiError::RefreshTokenUnknown)?;
+    // The lock may have been waited for: the time that counts is now.
+    let now = app.clock.now();
+    let decision = decide(facts(&session, &presented), now);
+    if matches!(decision, Decision::Rotate | Decision::Replay)
+        && let Some(cut_off) = cut_off_ahead(app, &mut tx, &session, now).await?
+    {
+        return Ok(Outcome::CutOff(cut_off));
+    }
+    let refresh_token = match decision {
+        Decision::Rotate => rotate(&mut tx, token, &hash, &session, now).await?,
+        Decision::Replay => replay(token, &presented)?,
+        Decision::Expired => return Err(ApiError::RefreshTokenExpired),
+        Decision::SessionClosed => return Err(ApiError::SessionClosed),
+        Decision::Reuse => return Ok(Outcome::Reuse(session)),
+    };
+    let pair = token_pair(app, &presented.user, &session, refresh_token, now)?;
+    tx.commit().await?;
+    metrics::counter!("portcullis_refreshes_total", "decision" => decision.as_str()).increment(1);
+    Ok(Outcome::Done(pair))
+}
+
+fn facts(session: &Session, presented: &Presented) -> Facts {
+    Facts {
+        session_open: session.revoked_at.is_none() && presented.user.disabled_at.is_none(),
+        expires_at: presented.expires_at,
+        used_at: presented.used_at,
+        successor_used: presented.successor_used_at.is_some(),
+    }
+}
+
+async fn cut_off_ahead(
+    app: &App,
+    tx: &mut Transaction,
+    session: &Session,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let cut_off = revocations::find_cut_off(tx, app.issuer.name(), &session.user_id).await?;
+    Ok(cut_off
+        .filter(|secs| *secs > now.as_secs())
+        .map(UnixSeconds::from_secs))
+}
+
+async fn rotate(
+    tx: &mut Transaction,
+    presented: &str,
+    presented_hash: &[u8],
+    session: &Session,
+    now: UnixSeconds,
+) -> Result<String, ApiError> {
+    let token = random::new_secret()?;
+    let hash = token_hash(&token);
+    let successor = Successor {
+        hash: &hash,
+        sealed: &successor::seal(presented, &token)?,
+    };
+    // Compare and swap: the row's lock makes this the only one, and the row says so itself.
+    if refresh_tokens::use_up(tx, presented_hash, &successor, now).await? == Used::Before {
+        return Err(ApiError::Internal(
+            "a refresh token was used outside its session's lock",
+        ));
+    }
+    refresh_tokens::insert(tx, &hash, &session.sid, now, session.expires_at).await?;
+    Ok(token)
+}
+
+fn replay(token: &str, presented: &Presented) -> Result<String, ApiError> {
+    let sealed = presented
+        .successor_sealed
+        .clone()
+        .ok_or(ApiError::Internal("a used refresh token has no successor"))?;
+    successor::open(token, sealed)
+}
+
+/// Only this session: the user's other devices have done nothing.
+async fn end_family(app: &App, session: &Session, caller: &Caller) -> Result<(), ApiError> {
+    metrics::counter!("portcullis_refreshes_total", "decision" => "reuse").increment(1);
+    let mut revoking = Revoking::begin(app, Scope::Session, &session.sid).await?;
+    sessions::close(&mut revoking.tx, &session.sid, app.clock.now()).await?;
+    let order = Order {
+        before_secs: None,
+        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+        reason: "refresh_token_reused",
+        actor: &super::user_actor(&session.user_id),
+        event: Event::RefreshTokenReused,
+        address: Some(&caller.address),
+        token: None,
+    };
+    revoking.record(app, &order).await?;
+    Ok(())
+}
+
+impl Decision {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Rotate => "rotate",
+            Self::Replay => "replay",
+            Self::Expired => "expired",
+            Self::SessionClosed => "session_closed",
+            Self::Reuse => "reuse",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixSeconds = UnixSeconds::from_secs(1_000_000);
+
+    fn facts(used_secs_ago: Option<u64>, successor_used: bool) -> Facts {
+        Facts {
+            session_open: true,
+            expires_at: NOW.plus_secs(60),
+            used_at: used_secs_ago.map(|secs| NOW.minus_secs(secs)),
+            successor_used,
+        }
+    }
+
+    #[test]
+    fn decides_by_use_age_and_successor() {
+        for (facts, expected) in [
+            (facts(None, false), Decision::Rotate),
+            (facts(Some(0), false), Decision::Replay),
+            (facts(Some(10), true), Decision::Replay),
+            (facts(Some(11), true), Decision::Reuse),
+            (facts(Some(11), false), Decision::Replay),
+            (facts(Some(86_400), false), Decision::Replay),
+        ] {
+            assert_eq!(decide(facts, NOW), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_session_comes_before_everything_else() {
+        let closed = Facts {
+            session_open: false,
+            ..facts(Some(11), true)
+        };
+        assert_eq!(decide(closed, NOW), Decision::SessionClosed);
+    }
+
+    #[test]
+    fn a_token_expires_at_its_last_second_exactly() {
+        let ended = Facts {
+            expires_at: NOW,
+            ..facts(None, false)
+        };
+        assert_eq!(decide(ended, NOW), Decision::Expired);
+    }
+}

@@ -1,0 +1,81 @@
+//! Table `audit_log`: who did what, when, from where. Written in the transaction of the deed.
+
+use shared::UnixSeconds;
+
+use super::{Transaction, to_millis};
+
+/// What is worth remembering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    Registered,
+    LoggedIn,
+    LogInFailed,
+    LoggedOut,
+    LoggedOutEverywhere,
+    SessionClosed,
+    RefreshTokenReused,
+    Revoked,
+}
+
+impl Event {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::LoggedIn => "logged_in",
+            Self::LogInFailed => "log_in_failed",
+            Self::LoggedOut => "logged_out",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::SessionClosed => "session_closed",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Record<'a> {
+    pub id: String,
+    pub event: Event,
+    pub actor: Option<&'a str>,
+    /// A user, session or revocation by its id; never a token, never a password.
+    pub subject: Option<&'a str>,
+    pub address: Option<&'a str>,
+    pub detail: Option<&'a str>,
+}
+
+impl Record<'_> {
+    /// An event of which no more is known; name what is with `..`.
+    #[must_use]
+    pub fn new(id: String, event: Event) -> Self {
+        Self {
+            id,
+            event,
+            actor: None,
+            subject: None,
+            address: None,
+            detail: None,
+        }
+    }
+}
+
+pub async fn insert(
+    tx: &mut Transaction,
+    record: &Record<'_>,
+    now: UnixSeconds,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO audit_log (id, at, event, actor, subject, address, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&record.id)
+    .bind(to_millis(now))
+    .bind(record.event.as_str())
+    .bind(record.actor)
+    .bind(record.subject)
+    .bind(record.address)
+    .bind(record.detail)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

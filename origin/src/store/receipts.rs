@@ -1,0 +1,66 @@
+//! What receipts need to know of the published lists (table `list_heads`, which the publisher
+//! writes): how the list that first carried a revocation travelled, and how long others live.
+
+use shared::UnixSeconds;
+use sqlx::AnyPool;
+
+use super::from_millis;
+
+/// When the last edge stops using the newest list, or one before it; `None` before the first.
+pub async fn find_lists_end<'e>(
+    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let ends: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT expires_at + grace_secs * 1000, predecessors_end_at
+         FROM list_heads ORDER BY version DESC LIMIT 1",
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(ends.map(|(newest, predecessors)| from_millis(newest.max(predecessors))))
+}
+
+/// How the list that first carried a revocation travelled; each `None` until it is so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Travel {
+    /// When the last edge stops using a list without it.
+    pub predecessors_end_at: Option<UnixSeconds>,
+    pub delivered_at: Option<UnixSeconds>,
+    pub seen_at_edge_at: Option<UnixSeconds>,
+}
+
+pub async fn find_travel(pool: &AnyPool, version: u64) -> sqlx::Result<Travel> {
+    let head: Option<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(
+        "SELECT predecessors_end_at, delivered_at, seen_at_edge_at
+         FROM list_heads WHERE version = $1",
+    )
+    .bind(version.cast_signed())
+    .fetch_optional(pool)
+    .await?;
+    Ok(
+        head.map_or_else(Travel::default, |(end, delivered_at, seen_at)| Travel {
+            predecessors_end_at: Some(from_millis(end)),
+            delivered_at: delivered_at.map(from_millis),
+            seen_at_edge_at: seen_at.map(from_millis),
+        }),
+    )
+}
+
+/// How far publishing is behind.
+#[derive(Debug, Clone, Copy)]
+pub struct Publishing {
+    pub oldest_unpublished_at: Option<UnixSeconds>,
+    pub newest_list_at: Option<UnixSeconds>,
+}
+
+pub async fn find_publishing(pool: &AnyPool) -> sqlx::Result<Publishing> {
+    let (oldest, newest): (Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT (SELECT MIN(recorded_at) FROM revocations WHERE version IS NULL),
+                (SELECT MAX(issued_at) FROM list_heads)",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(Publishing {
+        oldest_unpublished_at: oldest.map(from_millis),
+        newest_list_at: newest.map(from_millis),
+    })
+}

@@ -1,0 +1,112 @@
+//! Table `refresh_tokens`: hashes only. A row is used once; the one who holds the token may be shown
+//! its successor again, which is why the successor is kept, sealed.
+
+use shared::UnixSeconds;
+use sqlx::{AnyPool, Row};
+
+use super::users::{User, user};
+use super::{Transaction, from_millis, to_millis};
+
+/// What the state machine needs to know of a presented token, its successor and its user.
+#[derive(Debug)]
+pub struct Presented {
+    pub expires_at: UnixSeconds,
+    pub used_at: Option<UnixSeconds>,
+    pub successor_sealed: Option<Vec<u8>>,
+    pub successor_used_at: Option<UnixSeconds>,
+    pub user: User,
+}
+
+#[derive(Debug)]
+pub struct Successor<'a> {
+    pub hash: &'a [u8],
+    pub sealed: &'a [u8],
+}
+
+pub async fn insert(
+    tx: &mut Transaction,
+    hash: &[u8],
+    sid: &str,
+    now: UnixSeconds,
+    expires_at: UnixSeconds,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO refresh_tokens (hash, sid, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(hash)
+    .bind(sid)
+    .bind(to_millis(now))
+    .bind(to_millis(expires_at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Call it with the session's row locked: then nobody else changes what it returns.
+pub async fn find_presented(
+    tx: &mut Transaction,
+    hash: &[u8],
+    user_id: &str,
+) -> sqlx::Result<Option<Presented>> {
+    sqlx::query(
+        "SELECT t.expires_at, t.used_at, t.successor_sealed, n.used_at AS successor_used_at,
+                u.id, u.email, u.email_verified_at, u.name, u.roles, u.disabled_at, u.created_at
+         FROM refresh_tokens t
+         JOIN users u ON u.id = $2
+         LEFT JOIN refresh_tokens n ON n.hash = t.successor_hash
+         WHERE t.hash = $1",
+    )
+    .bind(hash)
+    .bind(user_id)
+    .try_map(|row: sqlx::any::AnyRow| {
+        Ok(Presented {
+            expires_at: from_millis(row.try_get("expires_at")?),
+            used_at: row.try_get::<Option<i64>, _>("used_at")?.map(from_millis),
+            successor_sealed: row.try_get("successor_sealed")?,
+            successor_used_at: row
+                .try_get::<Option<i64>, _>("successor_used_at")?
+                .map(from_millis),
+            user: user(&row)?,
+        })
+    })
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Uses the token up and names its successor, unless someone did so before: then nothing changes.
+pub async fn use_up(
+    tx: &mut Transaction,
+    hash: &[u8],
+    successor: &Successor<'_>,
+    now: UnixSeconds,
+) -> sqlx::Result<Used> {
+    let done = sqlx::query(
+        "UPDATE refresh_tokens SET used_at = $2, successor_hash = $3, successor_sealed = $4
+         WHERE hash = $1 AND used_at IS NULL",
+    )
+    .bind(hash)
+    .bind(to_millis(now))
+    .bind(successor.hash)
+    .bind(successor.sealed)
+    .execute(&mut **tx)
+    .await?;
+    Ok(if done.rows_affected() == 1 {
+        Used::Now
+    } else {
+        Used::Before
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    Now,
+    Before,
+}
+
+/// The session of a refresh token, for those who revoke it rather than use it.
+pub async fn find_sid(pool: &AnyPool, hash: &[u8]) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT sid FROM refresh_tokens WHERE hash = $1")
+        .bind(hash)
+        .fetch_optional(pool)
+        .await
+}

@@ -1,0 +1,139 @@
+//! Table `sessions`: one row a log-in. An update of the row is the lock on which refreshing and
+//! revoking take turns; a session without `revoked_at` and before its end is open.
+
+use shared::UnixSeconds;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+use super::{Transaction, from_millis, to_millis};
+
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub sid: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub scope: String,
+    pub user_agent: Option<String>,
+    pub address: Option<String>,
+    pub created_at: UnixSeconds,
+    pub last_seen_at: UnixSeconds,
+    pub expires_at: UnixSeconds,
+    pub revoked_at: Option<UnixSeconds>,
+}
+
+pub async fn insert(tx: &mut Transaction, session: &Session) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO sessions (sid, user_id, client_id, scope, user_agent, address, created_at,
+                               last_seen_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(&session.sid)
+    .bind(&session.user_id)
+    .bind(&session.client_id)
+    .bind(&session.scope)
+    .bind(&session.user_agent)
+    .bind(&session.address)
+    .bind(to_millis(session.created_at))
+    .bind(to_millis(session.last_seen_at))
+    .bind(to_millis(session.expires_at))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks the session that the refresh token belongs to.
+pub async fn lock_by_refresh_token(
+    tx: &mut Transaction,
+    token_hash: &[u8],
+    now: UnixSeconds,
+) -> sqlx::Result<Option<Session>> {
+    sqlx::query(
+        "UPDATE sessions SET last_seen_at = $2
+         WHERE sid = (SELECT sid FROM refresh_tokens WHERE hash = $1)
+         RETURNING sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,
+                   expires_at, revoked_at",
+    )
+    .bind(token_hash)
+    .bind(to_millis(now))
+    .try_map(|row| session(&row))
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Closes the session, and with it its refresh tokens: they are looked at only through it.
+pub async fn close(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET revoked_at = COALESCE(revoked_at, $2) WHERE sid = $1")
+        .bind(sid)
+        .bind(to_millis(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Every open session of the user that was begun before `begun_before`.
+pub async fn close_begun_before(
+    tx: &mut Transaction,
+    user_id: &str,
+    begun_before: UnixSeconds,
+    now: UnixSeconds,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE sessions SET revoked_at = $3
+         WHERE user_id = $1 AND created_at < $2 AND revoked_at IS NULL",
+    )
+    .bind(user_id)
+    .bind(to_millis(begun_before))
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The user's open sessions, newest first.
+pub async fn find_open(
+    pool: &AnyPool,
+    user_id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Vec<Session>> {
+    sqlx::query(
+        "SELECT sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,
+                expires_at, revoked_at
+         FROM sessions
+         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+         ORDER BY created_at DESC, sid",
+    )
+    .bind(user_id)
+    .bind(to_millis(now))
+    .try_map(|row| session(&row))
+    .fetch_all(pool)
+    .await
+}
+
+pub async fn find(pool: &AnyPool, sid: &str) -> sqlx::Result<Option<Session>> {
+    sqlx::query(
+        "SELECT sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,
+                expires_at, revoked_at
+         FROM sessions WHERE sid = $1",
+    )
+    .bind(sid)
+    .try_map(|row| session(&row))
+    .fetch_optional(pool)
+    .await
+}
+
+fn session(row: &AnyRow) -> sqlx::Result<Session> {
+    Ok(Session {
+        sid: row.try_get("sid")?,
+        user_id: row.try_get("user_id")?,
+        client_id: row.try_get("client_id")?,
+        scope: row.try_get("scope")?,
+        user_agent: row.try_get("user_agent")?,
+        address: row.try_get("address")?,
+        created_at: from_millis(row.try_get("created_at")?),
+        last_seen_at: from_millis(row.try_get("last_seen_at")?),
+        expires_at: from_millis(row.try_get("expires_at")?),
+        revoked_at: row
+            .try_get::<Option<i64>, _>("revoked_at")?
+            .map(from_millis),
+    })
+}

@@ -1,0 +1,143 @@
+//! Table `users`. E-mail addresses are stored in the one form that `accounts` gives them.
+
+use shared::UnixSeconds;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+use super::{Transaction, from_millis, to_millis};
+
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: String,
+    pub email: String,
+    pub email_verified_at: Option<UnixSeconds>,
+    pub name: Option<String>,
+    pub roles: Vec<String>,
+    pub disabled_at: Option<UnixSeconds>,
+    pub created_at: UnixSeconds,
+}
+
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    pub id: &'a str,
+    pub email: &'a str,
+    pub name: Option<&'a str>,
+    pub password_hash: &'a str,
+    pub roles: &'a [String],
+}
+
+/// Whether the row was written.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Inserted {
+    Yes,
+    EmailTaken,
+}
+
+pub async fn insert(
+    tx: &mut Transaction,
+    new: &NewUser<'_>,
+    now: UnixSeconds,
+) -> sqlx::Result<Inserted> {
+    let done = sqlx::query(
+        "INSERT INTO users (id, email, name, password_hash, roles, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)
+         ON CONFLICT (email) DO NOTHING",
+    )
+    .bind(new.id)
+    .bind(new.email)
+    .bind(new.name)
+    .bind(new.password_hash)
+    .bind(new.roles.join(" "))
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(if done.rows_affected() == 1 {
+        Inserted::Yes
+    } else {
+        Inserted::EmailTaken
+    })
+}
+
+pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<User>> {
+    sqlx::query(
+        "SELECT id, email, email_verified_at, name, roles, disabled_at, created_at
+         FROM users WHERE id = $1",
+    )
+    .bind(id)
+    .try_map(|row| user(&row))
+    .fetch_optional(pool)
+    .await
+}
+
+/// The user and the hash of the password.
+pub async fn find_for_login(pool: &AnyPool, email: &str) -> sqlx::Result<Option<(User, String)>> {
+    sqlx::query(
+        "SELECT id, email, email_verified_at, name, roles, disabled_at, created_at, password_hash
+         FROM users WHERE email = $1",
+    )
+    .bind(email)
+    .try_map(|row| Ok((user(&row)?, row.try_get("password_hash")?)))
+    .fetch_optional(pool)
+    .await
+}
+
+/// Stamps the log-in and, with it, takes the row's lock: a log-in and a log-out of all sessions of
+/// one user happen one after the other.
+pub async fn lock_for_login(
+    tx: &mut Transaction,
+    id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<User>> {
+    sqlx::query(
+        "UPDATE users SET last_login_at = $2 WHERE id = $1
+         RETURNING id, email, email_verified_at, name, roles, disabled_at, created_at",
+    )
+    .bind(id)
+    .bind(to_millis(now))
+    .try_map(|row| user(&row))
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Takes the row's lock and changes nothing else of note; see `lock_for_login`.
+pub async fn lock(tx: &mut Transaction, id: &str, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(to_millis(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Replaces the hash unless the password was changed meanwhile.
+pub async fn replace_password_hash(
+    pool: &AnyPool,
+    id: &str,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) fn user(row: &AnyRow) -> sqlx::Result<User> {
+    let roles: String = row.try_get("roles")?;
+    Ok(User {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        email_verified_at: row
+            .try_get::<Option<i64>, _>("email_verified_at")?
+            .map(from_millis),
+        name: row.try_get("name")?,
+        roles: roles.split_whitespace().map(str::to_owned).collect(),
+        disabled_at: row
+            .try_get::<Option<i64>, _>("disabled_at")?
+            .map(from_millis),
+        created_at: from_millis(row.try_get("created_at")?),
+    })
+}
