@@ -113,6 +113,16 @@ pub enum ApiError {
     #[error("A reason has 1 to 500 characters and no control characters")]
     InvalidReason,
 
+    // Edges.
+    #[error("The edge secret is missing or wrong")]
+    InvalidEdgeSecret,
+    #[error("The query has an unknown parameter or a bad value")]
+    InvalidQuery,
+    #[error("PORTCULLIS_EDGE_SECRET is not set on this origin")]
+    EdgeSecretNotSet,
+    #[error("No list has been published yet")]
+    NoListYet,
+
     // Our own parts.
     #[error("Too many passwords are being checked")]
     PasswordsBusy,
@@ -186,6 +196,10 @@ impl ApiError {
             Self::InvalidRevocationName => (S::UNPROCESSABLE_ENTITY, "invalid_revocation_name"),
             Self::InvalidBefore => (S::UNPROCESSABLE_ENTITY, "invalid_before"),
             Self::InvalidReason => (S::UNPROCESSABLE_ENTITY, "invalid_reason"),
+            Self::InvalidEdgeSecret => (S::UNAUTHORIZED, "invalid_edge_secret"),
+            Self::InvalidQuery => (S::BAD_REQUEST, "invalid_query"),
+            Self::EdgeSecretNotSet => (S::SERVICE_UNAVAILABLE, "edge_secret_not_set"),
+            Self::NoListYet => (S::SERVICE_UNAVAILABLE, "no_list_yet"),
             Self::PasswordsBusy => (S::SERVICE_UNAVAILABLE, "passwords_busy"),
             Self::CutOffAhead => (S::SERVICE_UNAVAILABLE, "cut_off_ahead"),
             Self::StoreUnavailable(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),

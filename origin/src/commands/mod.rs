@@ -1,9 +1,154 @@
-//! The subcommands of `portcullis`.
+//! The subcommands of `portcullis`, and what they share: settings, exit codes, output.
 
 pub mod client;
+mod keys;
+mod list;
+mod migrate;
+mod revoke;
+mod serve;
 pub mod user;
 
 use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use self::client::ClientCommand;
+use self::keys::{KeysAction, KeysCommand};
+use self::list::{ListAction, ListCommand};
+use self::revoke::RevokeCommand;
+use self::user::UserCommand;
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError, ConfigErrors, Settings};
+use crate::keys::KeysError;
+
+const EXAMPLES: &str = "\
+Examples:
+  portcullis serve
+  portcullis serve --listen 0.0.0.0:8085 --issuer https://id.example.org
+  DATABASE_URL=postgres://portcullis@db/portcullis REDIS_URL=redis://cache portcullis serve
+  portcullis keys show
+  portcullis revoke --scope user --name 5eQ0… --reason 'account taken over'
+  portcullis list show
+
+Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.";
+
+const FAILED: u8 = 1;
+const MISCONFIGURED: u8 = 2;
+
+/// Issues tokens, takes revocations, and gets them to every edge within a stated time.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the origin.
+    #[command(after_help = "Example: portcullis serve --listen 127.0.0.1:8085\n\n\
+                            Ends on SIGTERM or SIGINT once requests are finished; a second signal \
+                            ends it at once.")]
+    Serve,
+    /// Bring the database's schema up to date.
+    #[command(after_help = "Example: DATABASE_URL=postgres://… portcullis migrate")]
+    Migrate,
+    /// The signing keys.
+    Keys(KeysCommand),
+    /// Revoke a token, a session, a user's tokens, or all of an issuer's.
+    Revoke(RevokeCommand),
+    /// The published list.
+    List(ListCommand),
+    /// Accounts.
+    User(UserCommand),
+    /// OAuth clients.
+    Client(ClientCommand),
+}
+
+impl Cli {
+    /// Reads the command line; settings may stand before or after the subcommand.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        let matches = Self::command()
+            .mut_args(|setting| setting.global(true))
+            .get_matches();
+        // `exit` is clap's own way to end with its message and code.
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Runs the command; whatever went wrong is on stderr by the time this returns.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self.try_run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                report(&error);
+                ExitCode::from(exit_code(&error))
+            }
+        }
+    }
+
+    fn try_run(self) -> anyhow::Result<()> {
+        let config = self.settings.validate()?;
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(self.command.run(config))
+    }
+}
+
+impl Command {
+    async fn run(self, config: Config) -> anyhow::Result<()> {
+        match self {
+            Self::Serve => serve::serve(config).await,
+            Self::Migrate => migrate::migrate(&config).await,
+            Self::Keys(KeysCommand {
+                action: KeysAction::Show,
+            }) => keys::show(&config),
+            Self::Revoke(revoke) => revoke::revoke(&open(config).await?, &revoke).await,
+            Self::List(ListCommand {
+                action: ListAction::Show(show),
+            }) => list::show(&config, &show).await,
+            Self::User(command) => user::run(&open(config).await?, command).await,
+            Self::Client(command) => client::run(&open(config).await?, command).await,
+        }
+    }
+}
+
+/// Keys and stores, for a command that does one thing and ends.
+async fn open(config: Config) -> anyhow::Result<App> {
+    let keys = crate::keys::load_or_create(&config)?;
+    Ok(App::open(config, keys, Arc::new(SystemClock)).await?)
+}
+
+/// The error with its causes on one line; of the configuration every error on a line of its own.
+fn report(error: &anyhow::Error) {
+    let text = match error.downcast_ref::<ConfigErrors>() {
+        Some(errors) => errors.to_string(),
+        None => format!("{error:#}"),
+    };
+    for line in text.lines() {
+        eprintln!("error: {line}");
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let is_configuration = error.is::<ConfigErrors>()
+        || error.is::<ConfigError>()
+        || error
+            .downcast_ref::<KeysError>()
+            .is_some_and(KeysError::is_configuration);
+    if is_configuration {
+        MISCONFIGURED
+    } else {
+        FAILED
+    }
+}
 
 /// One line on standard output, for the next program to read.
 fn print_line(line: &str) -> anyhow::Result<()> {

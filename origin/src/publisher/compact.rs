@@ -156,15 +156,15 @@ mod tests {
 
     #[test]
     fn makes_no_segment_that_edges_would_refuse() {
-        let mut segments = segments(&[(0, 16)]);
-        segments
-            .iter_mut()
-            .for_each(|segment| segment.count = MOST_ENTRIES / 3);
-        assert_eq!(choose(&segments).map(|chosen| chosen.len()), Some(3));
-        segments
-            .iter_mut()
-            .for_each(|segment| segment.count = MOST_ENTRIES);
-        assert_eq!(choose(&segments), None);
+        let sixteen_of = |count| {
+            let mut segments = segments(&[(0, 16)]);
+            for segment in &mut segments {
+                segment.count = count;
+            }
+            choose(&segments).map(|chosen| chosen.len())
+        };
+        assert_eq!(sixteen_of(MOST_ENTRIES / 3), Some(3));
+        assert_eq!(sixteen_of(MOST_ENTRIES), None);
     }
 
     #[test]

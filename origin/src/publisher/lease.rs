@@ -160,7 +160,7 @@ mod tests {
         );
         assert_eq!(watch.observe(&row("a", 2), start + LEASE), Holder::Alive);
         assert_eq!(
-            watch.observe(&row("a", 2), start + LEASE * 2 - RENEWAL),
+            watch.observe(&row("a", 2), start + LEASE + RENEWAL),
             Holder::Alive
         );
         assert_eq!(watch.observe(&row("a", 2), start + LEASE * 2), Holder::Gone);

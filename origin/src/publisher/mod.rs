@@ -64,13 +64,13 @@ pub struct Publisher {
 
 impl Publisher {
     /// `replica` names this origin among those on the same database, and stays over a restart.
-    pub fn new(app: &App, keys: Arc<Keys>, replica: String) -> Result<Self, KvError> {
+    pub fn new(app: &App, replica: String) -> Result<Self, KvError> {
         let config = &app.config;
         Ok(Self {
             pool: app.pool.clone(),
             clock: Arc::clone(&app.clock),
-            settings: list_settings(config, &keys),
-            keys,
+            settings: list_settings(config, &app.keys),
+            keys: Arc::clone(&app.keys),
             heartbeat: Duration::from_secs(config.heartbeat_secs),
             pull_lane: app.pull_lane.clone(),
             lease: Lease::new(replica),

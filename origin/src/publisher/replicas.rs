@@ -1,4 +1,4 @@
-//! Replicas tell each other through Redis: "there is a list", "there is something to publish".
+//! Replicas hear of each other through Redis: "there is a list", "there is something to publish".
 //! Nothing rests on it: whoever hears nothing looks at the database soon enough. A Redis that is
 //! slow or gone holds up nobody, because announcements leave through a task of their own.
 
@@ -14,25 +14,20 @@ use tokio_util::sync::CancellationToken;
 use super::Publisher;
 use super::backoff::Backoff;
 use super::outage::Outage;
+use crate::cache::WAKE_CHANNEL;
 
 const LIST_CHANNEL: &str = "portcullis:list";
-const WAKE_CHANNEL: &str = "portcullis:wake";
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What this replica has to say. A second announcement before the first left says nothing new.
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
     list: Notify,
-    wake: Notify,
 }
 
 impl Announcer {
     pub(super) fn announce_list(&self) {
         self.list.notify_one();
-    }
-
-    pub(super) fn announce_wake(&self) {
-        self.wake.notify_one();
     }
 }
 
@@ -96,23 +91,22 @@ async fn talk(
     publisher.published_elsewhere.notify_one();
     let mut heard = subscription.on_message();
     loop {
-        let channel = tokio::select! {
+        tokio::select! {
             message = heard.next() => {
                 hear(publisher, message.ok_or(ReplicaError::Ended)?.get_channel_name());
-                continue;
             }
-            () = publisher.announcer.list.notified() => LIST_CHANNEL,
-            () = publisher.announcer.wake.notified() => WAKE_CHANNEL,
-        };
-        in_time(commands.publish::<_, _, ()>(channel, "")).await?;
+            () = publisher.announcer.list.notified() => {
+                in_time(commands.publish::<_, _, ()>(LIST_CHANNEL, "")).await?;
+            }
+        }
     }
 }
 
 fn hear(publisher: &Publisher, channel: &str) {
     match channel {
         LIST_CHANNEL => publisher.published_elsewhere.notify_one(),
-        // Only the holder of the lease can act on it; others would send it round in circles.
-        WAKE_CHANNEL if publisher.lease.fence().is_some() => publisher.wake.notify_one(),
+        // Whoever revoked says so on this channel; see `cache`.
+        WAKE_CHANNEL => publisher.wake.notify_one(),
         _ => {}
     }
 }

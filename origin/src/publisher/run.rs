@@ -91,12 +91,10 @@ async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
     debug_assert!(ended.is_none());
 }
 
-/// A candidate's step: passes wake-ups on and takes the lease if its holder fell silent.
+/// A candidate's step: takes the lease if its holder fell silent. What was revoked here meanwhile
+/// is the holder's to publish; it hears of it through Redis, or finds it at its next look.
 async fn watch_once(publisher: &Publisher, watch: &mut LeaseWatch) {
-    tokio::select! {
-        () = publisher.wake.notified() => publisher.announcer.announce_wake(),
-        () = tokio::time::sleep(LOOK_INTERVAL) => {}
-    }
+    tokio::time::sleep(LOOK_INTERVAL).await;
     let now = std::time::Instant::now();
     if let Err(error) = publisher
         .lease

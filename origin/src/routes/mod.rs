@@ -10,6 +10,7 @@ mod metrics;
 mod receipts;
 mod refresh;
 mod register;
+mod revocation_list;
 mod revoke;
 mod sessions;
 mod token;
@@ -44,6 +45,11 @@ pub(crate) fn accounts() -> Router<App> {
         .merge(well_known::routes())
         .merge(health::routes())
         .merge(metrics::routes())
+}
+
+/// The pull lane, whose requests hang on purpose.
+pub(crate) fn edges() -> Router<App> {
+    revocation_list::routes()
 }
 
 /// A body that no cache may keep.

@@ -18,7 +18,7 @@ pub struct LeaseRow {
 
 pub async fn load(pool: &AnyPool) -> sqlx::Result<LeaseRow> {
     sqlx::query("SELECT holder, fence, beat FROM publisher_lease WHERE id = 1")
-        .try_map(row)
+        .try_map(|row| lease_row(&row))
         .fetch_one(pool)
         .await
 }
@@ -69,11 +69,7 @@ pub async fn release(pool: &AnyPool, fence: u64) -> sqlx::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn row(row: AnyRow) -> sqlx::Result<LeaseRow> {
+fn lease_row(row: &AnyRow) -> sqlx::Result<LeaseRow> {
     Ok(LeaseRow {
         holder: row.try_get("holder")?,
         fence: row.try_get::<i64, _>("fence")?.cast_unsigned(),

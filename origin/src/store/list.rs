@@ -46,7 +46,7 @@ pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<Newes
         "SELECT version, tail_epoch, expires_at + grace_secs * 1000 AS ends_at, predecessors_end_at
          FROM list_heads ORDER BY version DESC LIMIT 1",
     )
-    .try_map(newest_head)
+    .try_map(|row| newest_head(&row))
     .fetch_optional(&mut **tx)
     .await
 }
@@ -54,7 +54,7 @@ pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<Newes
 pub async fn find_tail(tx: &mut Transaction, epoch: u64) -> sqlx::Result<Option<TailRow>> {
     sqlx::query("SELECT epoch, bytes, started_at, retain_until FROM list_tails WHERE epoch = $1")
         .bind(epoch.cast_signed())
-        .try_map(tail)
+        .try_map(|row| tail(&row))
         .fetch_optional(&mut **tx)
         .await
 }
@@ -113,7 +113,7 @@ pub async fn find_newest_list(pool: &AnyPool) -> sqlx::Result<Option<StoredList>
          FROM list_heads JOIN list_tails ON epoch = tail_epoch
          ORDER BY version DESC LIMIT 1",
     )
-    .try_map(stored_list)
+    .try_map(|row| stored_list(&row))
     .fetch_optional(pool)
     .await
 }
@@ -126,13 +126,37 @@ pub async fn find_marks(pool: &AnyPool, epoch: u64, version: u64) -> sqlx::Resul
     )
     .bind(epoch.cast_signed())
     .bind(version.cast_signed())
-    .try_map(mark)
+    .try_map(|row| mark(&row))
     .fetch_all(pool)
     .await
     .map(|mut marks| {
         marks.reverse();
         marks
     })
+}
+
+/// The newest list and what is still to come, for an operator to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct ListSummary {
+    pub version: u64,
+    pub issued_at: UnixSeconds,
+    pub expires_at: UnixSeconds,
+    pub tail_bytes: u64,
+    pub delivered_at: Option<UnixSeconds>,
+    pub seen_at_edge_at: Option<UnixSeconds>,
+    /// Revocations that no list carries yet.
+    pub unpublished: u64,
+}
+
+pub async fn find_summary(pool: &AnyPool) -> sqlx::Result<Option<ListSummary>> {
+    sqlx::query(
+        "SELECT version, issued_at, expires_at, tail_bytes, delivered_at, seen_at_edge_at,
+                (SELECT COUNT(*) FROM revocations WHERE revocations.version IS NULL) AS unpublished
+         FROM list_heads ORDER BY version DESC LIMIT 1",
+    )
+    .try_map(|row| summary(&row))
+    .fetch_optional(pool)
+    .await
 }
 
 /// When KV got this head, or `None` if it has not got it.
@@ -194,11 +218,7 @@ pub async fn prune_heads(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64>
     Ok(pruned.rows_affected())
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn newest_head(row: AnyRow) -> sqlx::Result<NewestHead> {
+fn newest_head(row: &AnyRow) -> sqlx::Result<NewestHead> {
     Ok(NewestHead {
         version: row.try_get::<i64, _>("version")?.cast_unsigned(),
         tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),
@@ -207,11 +227,7 @@ fn newest_head(row: AnyRow) -> sqlx::Result<NewestHead> {
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn tail(row: AnyRow) -> sqlx::Result<TailRow> {
+fn tail(row: &AnyRow) -> sqlx::Result<TailRow> {
     Ok(TailRow {
         epoch: row.try_get::<i64, _>("epoch")?.cast_unsigned(),
         bytes: row.try_get("bytes")?,
@@ -220,11 +236,7 @@ fn tail(row: AnyRow) -> sqlx::Result<TailRow> {
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn stored_list(row: AnyRow) -> sqlx::Result<StoredList> {
+fn stored_list(row: &AnyRow) -> sqlx::Result<StoredList> {
     let tail_bytes: i64 = row.try_get("tail_bytes")?;
     let mut tail: Vec<u8> = row.try_get("bytes")?;
     tail.truncate(usize::try_from(tail_bytes).unwrap_or(usize::MAX));
@@ -238,11 +250,23 @@ fn stored_list(row: AnyRow) -> sqlx::Result<StoredList> {
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn mark(row: AnyRow) -> sqlx::Result<Mark> {
+fn summary(row: &AnyRow) -> sqlx::Result<ListSummary> {
+    Ok(ListSummary {
+        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+        issued_at: from_millis(row.try_get("issued_at")?),
+        expires_at: from_millis(row.try_get("expires_at")?),
+        tail_bytes: row.try_get::<i64, _>("tail_bytes")?.cast_unsigned(),
+        delivered_at: row
+            .try_get::<Option<i64>, _>("delivered_at")?
+            .map(from_millis),
+        seen_at_edge_at: row
+            .try_get::<Option<i64>, _>("seen_at_edge_at")?
+            .map(from_millis),
+        unpublished: row.try_get::<i64, _>("unpublished")?.cast_unsigned(),
+    })
+}
+
+fn mark(row: &AnyRow) -> sqlx::Result<Mark> {
     Ok(Mark {
         version: row.try_get::<i64, _>("version")?.cast_unsigned(),
         tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),

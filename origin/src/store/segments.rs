@@ -68,7 +68,7 @@ macro_rules! find_live {
 pub async fn find_live(tx: &mut Transaction, now: UnixSeconds) -> sqlx::Result<Vec<SegmentRow>> {
     sqlx::query(find_live!())
         .bind(to_millis(now))
-        .try_map(row)
+        .try_map(|row| segment_row(&row))
         .fetch_all(&mut **tx)
         .await
 }
@@ -77,7 +77,7 @@ pub async fn find_live(tx: &mut Transaction, now: UnixSeconds) -> sqlx::Result<V
 pub async fn list_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<SegmentRow>> {
     sqlx::query(find_live!())
         .bind(to_millis(now))
-        .try_map(row)
+        .try_map(|row| segment_row(&row))
         .fetch_all(pool)
         .await
 }
@@ -117,7 +117,7 @@ pub async fn find_undelivered(
          ORDER BY sealed_at, sha256 LIMIT 1",
     )
     .bind(to_millis(now))
-    .try_map(undelivered)
+    .try_map(|row| undelivered(&row))
     .fetch_optional(pool)
     .await
 }
@@ -150,11 +150,7 @@ pub async fn prune(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {
     Ok(pruned.rows_affected())
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn row(row: AnyRow) -> sqlx::Result<SegmentRow> {
+fn segment_row(row: &AnyRow) -> sqlx::Result<SegmentRow> {
     Ok(SegmentRow {
         sha256: row.try_get("sha256")?,
         level: row.try_get::<i64, _>("level")?.cast_unsigned(),
@@ -166,11 +162,7 @@ fn row(row: AnyRow) -> sqlx::Result<SegmentRow> {
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that `try_map` asks for"
-)]
-fn undelivered(row: AnyRow) -> sqlx::Result<UndeliveredSegment> {
+fn undelivered(row: &AnyRow) -> sqlx::Result<UndeliveredSegment> {
     Ok(UndeliveredSegment {
         sha256: row.try_get("sha256")?,
         retain_until: from_millis(row.try_get("retain_until")?),

@@ -1,0 +1,121 @@
+//! `portcullis serve`: starts the origin part by part, keeps it up, and ends it in order.
+
+use std::net::SocketAddr;
+use std::process;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::publisher::{self, Publisher, replica_name};
+use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
+use crate::{cache, router, server, telemetry};
+
+pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::start(&config.log_filter, config.log_format)?;
+    let mut signals = Signals::catch()?;
+    let app = super::open(config).await?;
+    let replica = replica_name::load_or_create(&app.config.data_dir)?;
+    let publisher = Arc::new(Publisher::new(&app, replica)?);
+    // The first list is there before anyone can ask for it.
+    publisher::start(&publisher)
+        .await
+        .context("the first list cannot be published")?;
+    let mut running = Running::start(app, publisher).await?;
+    let end = running.until_end(&mut signals).await;
+    running.end(end, &mut signals).await
+}
+
+/// Everything that runs while the origin serves.
+struct Running {
+    app: App,
+    publisher: Arc<Publisher>,
+    supervisor: Supervisor,
+    http: JoinHandle<std::io::Result<()>>,
+    stop_http: CancellationToken,
+}
+
+/// Why the origin ends.
+enum End {
+    Asked,
+    TaskDied(&'static str),
+}
+
+impl Running {
+    async fn start(app: App, publisher: Arc<Publisher>) -> anyhow::Result<Self> {
+        let listener = server::bind(app.config.listen).await?;
+        let address: SocketAddr = listener.local_addr()?;
+        let mut supervisor = Supervisor::default();
+        publisher::spawn_tasks(&publisher, &app.config, &mut supervisor);
+        spawn_cache_task(&app, &mut supervisor);
+        let stop_http = CancellationToken::new();
+        let http = server::serve(listener, router::router(app.clone()), stop_http.clone());
+        let http = tokio::spawn(http);
+        tracing::info!("listening on http://{address}");
+        Ok(Self {
+            app,
+            publisher,
+            supervisor,
+            http,
+            stop_http,
+        })
+    }
+
+    async fn until_end(&mut self, signals: &mut Signals) -> End {
+        tokio::select! {
+            signal = signals.next() => {
+                tracing::info!(signal, "ending: no new requests from now on");
+                End::Asked
+            }
+            name = self.supervisor.first_dead() => End::TaskDied(name),
+            _ = &mut self.http => End::TaskDied("http server"),
+        }
+    }
+
+    /// Requests first, then the tasks that serve them, then what they left to publish.
+    async fn end(self, end: End, signals: &mut Signals) -> anyhow::Result<()> {
+        let in_order = async {
+            self.app.pull_lane.close();
+            self.stop_http.cancel();
+            finish_requests(self.http).await;
+            self.supervisor.stop().await;
+            publisher::finish(&self.publisher)
+                .await
+                .context("the last list is not published")
+        };
+        tokio::select! {
+            finished = in_order => finished?,
+            signal = signals.next() => {
+                tracing::warn!(signal, "ending at once");
+                process::exit(1);
+            }
+        }
+        match end {
+            End::Asked => Ok(()),
+            End::TaskDied(name) => bail!("the background task {name:?} died; see the log"),
+        }
+    }
+}
+
+async fn finish_requests(http: JoinHandle<std::io::Result<()>>) {
+    if http.is_finished() {
+        return;
+    }
+    if tokio::time::timeout(REQUESTS_MAY_TAKE, http).await.is_err() {
+        tracing::warn!("requests that took too long were cut off");
+    }
+}
+
+fn spawn_cache_task(app: &App, supervisor: &mut Supervisor) {
+    if let Some(redis) = app.cache.clone() {
+        let stop = supervisor.stop_background();
+        let app = app.clone();
+        supervisor.spawn("cache", async move {
+            stop.run_until_cancelled(cache::keep_complete(app, redis))
+                .await;
+        });
+    }
+}

@@ -1,0 +1,148 @@
+//! `GET /revocations/head` and `/revocations/segments/{sha256}`: what edges fetch, with the secret
+//! that they share with us. What they get is signed or named by its hash; the secret only keeps
+//! strangers from holding our connections.
+
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::publisher::published_list::PublishedList;
+use crate::publisher::pull_lane::Pulled;
+use crate::store::segments;
+
+const LIST_VERSION: HeaderName = HeaderName::from_static("portcullis-list-version");
+/// Below every proxy's usual patience, and what a Worker's `wait_until` lasts at most.
+const LONGEST_WAIT_SECS: u64 = 30;
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// A SHA-256 in base64url.
+const ADDRESS_CHARS: usize = 43;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/revocations/head", get(pull_head))
+        .route("/revocations/segments/{sha256}", get(fetch_segment))
+}
+
+/// A request that carries the edges' secret.
+struct Edge;
+
+impl FromRequestParts<App> for Edge {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let expected = app
+            .config
+            .edge_secret
+            .as_ref()
+            .ok_or(ApiError::EdgeSecretNotSet)?;
+        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+        match (headers.next(), headers.next()) {
+            (Some(header), None) if is_bearer_of(expected, header) => Ok(Self),
+            _ => Err(ApiError::InvalidEdgeSecret),
+        }
+    }
+}
+
+fn is_bearer_of(expected: &SecretString, header: &HeaderValue) -> bool {
+    let Some((scheme, secret)) = header.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return false;
+    };
+    let expected = expected.expose_secret().as_bytes();
+    scheme.eq_ignore_ascii_case("bearer")
+        && verify_slices_are_equal(secret.as_bytes(), expected).is_ok()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pull {
+    /// The version that the edge holds; 0: none.
+    #[serde(default)]
+    after: u64,
+    /// Seconds that the edge would wait for a newer one.
+    #[serde(default)]
+    wait: u64,
+}
+
+async fn pull_head(
+    State(app): State<App>,
+    _: Edge,
+    pull: Result<Query<Pull>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(pull) = pull.map_err(|_| ApiError::InvalidQuery)?;
+    if pull.wait > LONGEST_WAIT_SECS {
+        return Err(ApiError::InvalidQuery);
+    }
+    note_sighting(&app, pull.after);
+    match app
+        .pull_lane
+        .pull(pull.after, Duration::from_secs(pull.wait))
+        .await
+    {
+        Pulled::Newer(list) => Ok(list_message(&list, pull.after)),
+        Pulled::Unchanged => {
+            Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, NO_STORE)]).into_response())
+        }
+        Pulled::NoListYet => Err(ApiError::NoListYet),
+    }
+}
+
+/// Only versions that were really published count: a receipt must not be made up by an edge.
+fn note_sighting(app: &App, version: u64) {
+    if app
+        .pull_lane
+        .newest()
+        .is_some_and(|list| list.find_mark(version).is_some())
+    {
+        app.pull_lane.sightings().note(version, app.clock.now());
+    }
+}
+
+fn list_message(list: &PublishedList, after: u64) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, NO_STORE),
+        (LIST_VERSION, HeaderValue::from(list.version())),
+    ];
+    (headers, list.message_after(after)).into_response()
+}
+
+async fn fetch_segment(
+    State(app): State<App>,
+    _: Edge,
+    Path(sha256): Path<String>,
+) -> Result<Response, ApiError> {
+    if !is_address(&sha256) {
+        return Err(ApiError::NotFound);
+    }
+    let bytes = segments::find_bytes(&app.pool, &sha256)
+        .await?
+        .ok_or(ApiError::NotFound)?;
+    let headers = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        ),
+        (CACHE_CONTROL, FOREVER),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn is_address(text: &str) -> bool {
+    text.len() == ADDRESS_CHARS
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
