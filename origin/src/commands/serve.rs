@@ -1,10 +1,10 @@
 //! `portcullis serve`: starts the origin part by part, keeps it up, and ends it in order.
 
-use std::net::SocketAddr;
 use std::process;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,8 @@ use crate::{cache, router, server, telemetry};
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log_filter, config.log_format)?;
     let mut signals = Signals::catch()?;
+    // Before the stores are touched: a port that is taken should change nothing.
+    let listener = server::bind(config.listen).await?;
     let app = super::open(config).await?;
     let replica = replica_name::load_or_create(&app.config.data_dir)?;
     let publisher = Arc::new(Publisher::new(&app, replica)?);
@@ -24,7 +26,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     publisher::start(&publisher)
         .await
         .context("the first list cannot be published")?;
-    let mut running = Running::start(app, publisher).await?;
+    let mut running = Running::start(app, publisher, listener)?;
     let end = running.until_end(&mut signals).await;
     running.end(end, &mut signals).await
 }
@@ -45,9 +47,8 @@ enum End {
 }
 
 impl Running {
-    async fn start(app: App, publisher: Arc<Publisher>) -> anyhow::Result<Self> {
-        let listener = server::bind(app.config.listen).await?;
-        let address: SocketAddr = listener.local_addr()?;
+    fn start(app: App, publisher: Arc<Publisher>, listener: TcpListener) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
         let mut supervisor = Supervisor::default();
         publisher::spawn_tasks(&publisher, &app.config, &mut supervisor);
         spawn_cache_task(&app, &mut supervisor);
