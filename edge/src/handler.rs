@@ -2,7 +2,6 @@
 //! modules and the platform meet for a request.
 
 use serde::Serialize;
-use worker::web_sys::Response;
 
 use crate::config::{Config, DecisionLog, Switch};
 use crate::credentials::{CredentialSources, CredentialsError, find_token};
@@ -12,7 +11,7 @@ use crate::identity::Identity;
 use crate::isolate::Isolate;
 use crate::list_refresh::Refresher;
 use crate::platform::bindings::RequestParts;
-use crate::platform::{Call, clock, log, reply, upstream};
+use crate::platform::{Call, Response, clock, log, reply, upstream};
 use crate::response::{PlainResponse, build_denial, code_of};
 use crate::route::{RequestTarget, Route, find_route};
 use crate::status::{OWN_PREFIX, STATUS_PATH, build_status};

@@ -19,12 +19,14 @@ pub const MAX_PULLS_PER_LOOP: u32 = 40;
 const PULL_LAPSE_MS: u64 = PULL_LOOP_MS + 3_000;
 const FIRST_BACKOFF_MS: u64 = 500;
 const MAX_BACKOFF_MS: u64 = 30_000;
-const KV_INTERVAL_MS: u64 = 1_000;
+/// How long what a lane said holds: neither lane is asked again within this time.
+const SETTLED_MS: u64 = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Lanes {
     pull: PullLane,
     kv_asked_at: Option<UnixSeconds>,
+    kv_settled_at: Option<UnixSeconds>,
 }
 
 #[derive(Debug, Default)]
@@ -109,15 +111,32 @@ impl Lanes {
             .is_some_and(|at| is_ahead(at, now, MAX_BACKOFF_MS))
     }
 
-    /// Whether KV has to be asked in the background: the pull lane does not carry, and the last
-    /// question is a while ago. Notes that it is being asked.
+    /// Whether KV may be asked in the background: not while the last question is fresh. Notes that
+    /// it is being asked.
     pub fn ask_kv(&mut self, now: UnixSeconds) -> bool {
-        let was_asked = self.kv_asked_at.map(|at| after(at, KV_INTERVAL_MS));
-        if was_asked.is_some_and(|until| is_ahead(until, now, KV_INTERVAL_MS)) {
-            return false;
+        let is_due = !is_recent(self.kv_asked_at, now);
+        if is_due {
+            self.kv_asked_at = Some(now);
         }
-        self.kv_asked_at = Some(now);
-        true
+        is_due
+    }
+
+    /// KV was read, to whatever avail.
+    pub fn note_kv_settled(&mut self, now: UnixSeconds) {
+        self.kv_settled_at = Some(now);
+    }
+
+    /// Whether KV was read a moment ago. Only a finished question counts: the requests of a cold
+    /// isolate must not be turned away because the first of them is still asking.
+    #[must_use]
+    pub fn is_kv_settled(&self, now: UnixSeconds) -> bool {
+        is_recent(self.kv_settled_at, now)
+    }
+
+    /// Whether the origin said a moment ago what the newest list is.
+    #[must_use]
+    pub fn is_pull_settled(&self, now: UnixSeconds) -> bool {
+        self.pull_carries() && is_recent(self.pull.answered_at, now)
     }
 
     /// Whether the pull lane's last word was an answer.
@@ -139,6 +158,10 @@ impl Lanes {
 
 fn after(now: UnixSeconds, millis: u64) -> UnixSeconds {
     UnixSeconds::from_millis(now.as_millis() + millis)
+}
+
+fn is_recent(past: Option<UnixSeconds>, now: UnixSeconds) -> bool {
+    past.is_some_and(|past| is_ahead(after(past, SETTLED_MS), now, SETTLED_MS))
 }
 
 /// Ahead of `now`, and by no more than it can honestly be.

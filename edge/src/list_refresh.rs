@@ -54,23 +54,32 @@ impl Refresher {
         }
         if !lanes.pull_carries() && lanes.ask_kv(now) {
             let refresher = self.clone();
-            call.run_in_background(async move {
-                refresher.refresh_from_kv().await;
-            });
+            call.run_in_background(async move { refresher.refresh_from_kv().await });
         }
     }
 
     /// Both lanes at once, for a request that cannot be decided by the list in memory. The origin
     /// has the newest list, so its answer ends the wait; KV's is taken where the origin gives none.
+    /// A lane that was asked a moment ago is not asked again.
     pub async fn fetch_own(&self) {
+        let now = clock::now();
+        let (is_pull_settled, is_kv_settled) = {
+            let lanes = self.isolate.lanes.borrow();
+            (lanes.is_pull_settled(now), lanes.is_kv_settled(now))
+        };
+        if is_pull_settled {
+            return;
+        }
         let origin = pin!(self.pull_once(0, OWN_PULL_TIMEOUT_MS));
-        let kv = pin!(self.refresh_from_kv());
+        let kv = pin!(async {
+            if !is_kv_settled {
+                self.refresh_from_kv().await;
+            }
+        });
         match select(origin, kv).await {
             Either::Left((Outcome::UpToDate, _)) => {}
-            Either::Left((Outcome::Failed, kv)) => {
-                kv.await;
-            }
-            Either::Right((_, origin)) => {
+            Either::Left((Outcome::Failed, kv)) => kv.await,
+            Either::Right(((), origin)) => {
                 origin.await;
             }
         }
@@ -146,13 +155,15 @@ impl Refresher {
         }
     }
 
-    async fn refresh_from_kv(&self) -> Outcome {
-        match self.read_kv().await {
-            Ok(()) | Err(Fault::List(ListError::NotNewer)) => Outcome::UpToDate,
-            Err(fault) => {
-                self.report(fault, Lane::Kv, false);
-                Outcome::Failed
-            }
+    async fn refresh_from_kv(&self) {
+        let outcome = self.read_kv().await;
+        self.isolate
+            .lanes
+            .borrow_mut()
+            .note_kv_settled(clock::now());
+        match outcome {
+            Ok(()) | Err(Fault::List(ListError::NotNewer)) => {}
+            Err(fault) => self.report(fault, Lane::Kv, false),
         }
     }
 

@@ -16,3 +16,4 @@ pub mod upstream;
 pub mod web_crypto;
 
 pub use bindings::{Bindings, Call};
+pub use worker::web_sys::Response;

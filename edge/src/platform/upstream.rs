@@ -25,6 +25,9 @@ pub async fn forward(
 fn prepare(inbound: &Request, url: &str, identity: Option<&Identity>) -> Result<Request, JsValue> {
     let headers = Headers::new_with_headers(&inbound.headers())?;
     remove_reserved(&headers)?;
+    // The host has answered `Expect: 100-continue` already, and would take the upstream's 100 for
+    // its whole answer.
+    headers.delete("expect")?;
     for (name, value) in identity.map(Identity::headers).unwrap_or_default() {
         headers.set(name, &value)?;
     }

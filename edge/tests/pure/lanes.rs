@@ -1,0 +1,119 @@
+//! When which lane is asked. Time and chance are arguments, so nothing here waits.
+
+use edge::lanes::{Lanes, PullState};
+use shared::UnixSeconds;
+
+const START: UnixSeconds = UnixSeconds::from_secs(1_800_000_000);
+
+fn at(millis: u64) -> UnixSeconds {
+    UnixSeconds::from_millis(START.as_millis() + millis)
+}
+
+#[test]
+fn opens_one_pull_at_a_time() {
+    let mut lanes = Lanes::default();
+    let ticket = lanes.open_pull(START).unwrap();
+    assert_eq!(lanes.open_pull(at(20_000)), None);
+    lanes.close_pull(ticket);
+    assert_eq!(lanes.pull_state(at(20_000)), PullState::Idle);
+    assert!(lanes.open_pull(at(20_000)).is_some());
+}
+
+#[test]
+fn replaces_a_pull_that_was_cut_off_without_a_word() {
+    let mut lanes = Lanes::default();
+    let lost = lanes.open_pull(START).unwrap();
+    assert_eq!(lanes.open_pull(at(27_999)), None);
+    let next = lanes.open_pull(at(28_001)).unwrap();
+    // The lost one ends after all: its successor stays open.
+    lanes.close_pull(lost);
+    assert_eq!(lanes.pull_state(at(28_002)), PullState::Open);
+    lanes.close_pull(next);
+    assert_eq!(lanes.pull_state(at(28_002)), PullState::Idle);
+}
+
+#[test]
+fn backs_off_longer_with_each_failure_up_to_a_bound() {
+    let mut lanes = Lanes::default();
+    let mut now = START;
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        lanes.note_failure(now, 0.0);
+        let mut waited = 0;
+        while lanes.must_back_off(UnixSeconds::from_millis(now.as_millis() + waited)) {
+            waited += 50;
+        }
+        waits.push(waited);
+        now = UnixSeconds::from_millis(now.as_millis() + waited);
+    }
+    assert_eq!(
+        waits,
+        [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]
+    );
+    assert!(lanes.open_pull(now).is_some());
+}
+
+#[test]
+fn spreads_retries_by_chance() {
+    let (mut early, mut late) = (Lanes::default(), Lanes::default());
+    early.note_failure(START, 0.0);
+    late.note_failure(START, 0.999);
+    assert!(!early.must_back_off(at(300)));
+    assert!(late.must_back_off(at(490)));
+    assert!(!late.must_back_off(at(500)));
+}
+
+#[test]
+fn forgives_the_origin_at_its_first_answer() {
+    let mut lanes = Lanes::default();
+    for _ in 0..20 {
+        lanes.note_failure(START, 0.5);
+    }
+    assert_eq!(lanes.pull_state(START), PullState::BackingOff);
+    assert!(!lanes.pull_carries());
+    lanes.note_answer(START);
+    assert_eq!(lanes.pull_state(START), PullState::Idle);
+    assert!(lanes.pull_carries());
+    assert_eq!(lanes.pull_failures(), 0);
+}
+
+#[test]
+fn asks_kv_at_most_once_a_second() {
+    let mut lanes = Lanes::default();
+    assert!(lanes.ask_kv(START));
+    assert!(!lanes.ask_kv(at(999)));
+    assert!(lanes.ask_kv(at(1000)));
+}
+
+#[test]
+fn takes_a_lanes_word_for_a_second() {
+    let mut lanes = Lanes::default();
+    assert!(!lanes.is_kv_settled(START) && !lanes.is_pull_settled(START));
+    lanes.note_kv_settled(START);
+    lanes.note_answer(START);
+    assert!(lanes.is_kv_settled(at(999)) && lanes.is_pull_settled(at(999)));
+    assert!(!lanes.is_kv_settled(at(1000)) && !lanes.is_pull_settled(at(1000)));
+    // An origin that failed since has said nothing that holds.
+    lanes.note_answer(at(1000));
+    lanes.note_failure(at(1100), 0.5);
+    assert!(!lanes.is_pull_settled(at(1200)));
+}
+
+#[test]
+fn lets_every_request_ask_until_the_first_question_is_answered() {
+    let mut lanes = Lanes::default();
+    assert!(lanes.ask_kv(START));
+    assert!(!lanes.is_kv_settled(at(10)));
+}
+
+#[test]
+fn is_not_held_up_by_a_clock_that_was_turned_back() {
+    let mut lanes = Lanes::default();
+    assert!(lanes.open_pull(START).is_some());
+    assert!(lanes.ask_kv(START));
+    let hour_earlier = START.minus_secs(3600);
+    assert!(lanes.ask_kv(hour_earlier));
+    assert!(lanes.open_pull(hour_earlier).is_some());
+    lanes.note_failure(START, 0.5);
+    assert!(!lanes.must_back_off(hour_earlier));
+}
