@@ -14,7 +14,7 @@ use crate::platform::bindings::RequestParts;
 use crate::platform::{Call, Response, clock, log, reply, upstream};
 use crate::response::{PlainResponse, build_denial, code_of};
 use crate::route::{RequestTarget, Route, find_route};
-use crate::status::{OWN_PREFIX, STATUS_PATH, build_status};
+use crate::status::{OWN_PREFIX, STATUS_PATH, build_status, round_to_millis};
 
 /// Answers any request; there is no error left to answer after this.
 pub async fn answer(call: Call) -> Response {
@@ -159,7 +159,9 @@ impl Gate<'_> {
                 outcome: outcome.verdict,
                 code: outcome.code,
                 list_version: evidence.list().map(shared::RevocationList::version),
-                list_age_secs: evidence.list().map(|list| list.age_secs(clock::now())),
+                list_age_secs: evidence
+                    .list()
+                    .map(|list| round_to_millis(list.age_secs(clock::now()))),
                 cache: evidence.cache_use(),
             });
         }

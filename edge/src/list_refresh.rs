@@ -4,6 +4,7 @@
 //! here awaits another request's work.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use serde::Serialize;
@@ -20,6 +21,8 @@ use crate::platform::{Bindings, Call, clock, kv, log, pull};
 
 /// How long a request waits for the origin's list when its own will not do.
 const OWN_PULL_TIMEOUT_MS: u32 = 1_000;
+/// Between questions that the origin answers at once.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Beyond the time that a pull may hang.
 const PULL_GRACE_MS: u32 = 3_000;
 
@@ -96,8 +99,14 @@ impl Refresher {
             let wait_secs = left_secs.min(PULL_WAIT_SECS);
             // At most 25 s, so it fits.
             let timeout_ms = u32::try_from(wait_secs * 1000).unwrap_or(u32::MAX) + PULL_GRACE_MS;
+            let (asked_at, version) = (clock::now(), self.isolate.lists.borrow().version());
             if let Outcome::Failed = self.pull_once(wait_secs, timeout_ms).await {
                 break;
+            }
+            let is_news = self.isolate.lists.borrow().version() > version;
+            if !is_news && clock::now() < asked_at.plus_secs(1) {
+                // The origin has no room for another hanging request: poll it instead.
+                clock::sleep(POLL_INTERVAL).await;
             }
         }
         self.isolate.lanes.borrow_mut().close_pull(ticket);

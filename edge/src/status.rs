@@ -84,7 +84,7 @@ fn list_status(HeldList { list, lane }: &HeldList, now: UnixSeconds) -> ListStat
     let head = list.head();
     ListStatus {
         version: list.version(),
-        age_secs: list.age_secs(now),
+        age_secs: round_to_millis(list.age_secs(now)),
         iat: head.iat,
         exp: head.exp,
         entries: list.entry_count(),
@@ -92,4 +92,10 @@ fn list_status(HeldList { list, lane }: &HeldList, now: UnixSeconds) -> ListStat
         tail_entries: head.tail.count,
         lane: *lane,
     }
+}
+
+/// Seconds with at most three decimals, so that a page or a log line shows no noise.
+#[must_use]
+pub fn round_to_millis(secs: f64) -> f64 {
+    (secs * 1000.0).round() / 1000.0
 }

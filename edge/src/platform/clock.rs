@@ -1,7 +1,9 @@
 //! The time and chance of the host. In a Worker the clock advances only with I/O.
 
-use js_sys;
+use std::time::Duration;
+
 use shared::UnixSeconds;
+use worker::Delay;
 
 #[must_use]
 #[expect(
@@ -17,4 +19,9 @@ pub fn now() -> UnixSeconds {
 #[must_use]
 pub fn chance() -> f64 {
     js_sys::Math::random()
+}
+
+/// For background work only: a request never waits for time to pass.
+pub async fn sleep(duration: Duration) {
+    Delay::from(duration).await;
 }
