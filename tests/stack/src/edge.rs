@@ -1,5 +1,6 @@
 //! The Worker as a process: `wrangler dev` with the built bundle, and its local KV.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,6 +36,12 @@ impl Edge {
     #[must_use]
     pub fn kv(&self) -> Kv {
         Kv::new(kv_api_url(self.settings.port))
+    }
+
+    /// What it has printed since the stack was started.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.process.log()
     }
 
     #[must_use]

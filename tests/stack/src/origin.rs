@@ -98,6 +98,12 @@ impl Origin {
         &self.settings
     }
 
+    /// What it has printed since the stack was started.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.process.log()
+    }
+
     #[must_use]
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

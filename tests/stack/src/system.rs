@@ -161,7 +161,11 @@ impl StartedStores {
 impl Credentials {
     /// A database that is not ours may have an operator and a client from the last time.
     fn generate(unique: bool) -> anyhow::Result<Self> {
-        let suffix = if unique { format!("-{}", secret::generate()?) } else { String::new() };
+        let suffix = if unique {
+            format!("-{}", secret::generate()?)
+        } else {
+            String::new()
+        };
         Ok(Self {
             operator_email: format!("operator{suffix}@example.com"),
             operator_password: secret::generate()?,

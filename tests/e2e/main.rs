@@ -1,0 +1,10 @@
+//! End to end: the real origin, real stores and the built Worker in workerd. Needs what
+//! `cargo xtask test e2e` builds first.
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod hostile_requests;
+mod outages;
+mod propagation;
+mod staleness;
+mod token_lifecycle;

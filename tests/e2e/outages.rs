@@ -1,0 +1,181 @@
+//! What a revocation survives: the parts of the system killed at the worst moment.
+
+use e2e::{World, start_private};
+use stack::{Durability, Plan, Stores, System};
+
+fn on_servers(plan: &mut Plan) {
+    plan.stores = Stores::Servers {
+        database_url: None,
+        redis_url: None,
+        durability: Durability::AsInProduction,
+    };
+}
+
+/// Kills the origin the moment it has answered, again and again: wherever the publisher was then,
+/// the next start finishes it.
+async fn survives_kills_after_the_answer(mut world: World<System>) {
+    for _ in 0..5 {
+        let token = world.new_session().await.unwrap().access;
+        world.wait_for_edge(&token, 200).await.unwrap();
+        let answer = world.origin.log_out(&token).await.unwrap();
+        world.system.origin.process().kill();
+        answer.expect(200).unwrap();
+        world.system.origin.restart().await.unwrap();
+        world.wait_for_edge(&token, 401).await.unwrap();
+        world.origin.me(&token).await.unwrap().expect(401).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_logout_survives_the_origin_killed_after_its_answer_on_embedded_stores() {
+    let world = start_private("killed-embedded", |_| ()).await.unwrap();
+    survives_kills_after_the_answer(world).await;
+}
+
+#[tokio::test]
+async fn a_logout_survives_the_origin_killed_after_its_answer_on_servers() {
+    let world = start_private("killed-servers", on_servers).await.unwrap();
+    survives_kills_after_the_answer(world).await;
+}
+
+#[tokio::test]
+async fn without_redis_a_logout_is_still_a_logout() {
+    let mut world = start_private("no-redis", on_servers).await.unwrap();
+    let before = world.new_session().await.unwrap().access;
+    let during = world.new_session().await.unwrap().access;
+    let bystander = world.new_session().await.unwrap().access;
+    world
+        .origin
+        .log_out(&before)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    world.system.redis.as_mut().unwrap().process().kill();
+
+    world
+        .origin
+        .log_out(&during)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    for revoked in [&before, &during] {
+        world.origin.me(revoked).await.unwrap().expect(401).unwrap();
+        world.wait_for_edge(revoked, 401).await.unwrap();
+    }
+    world
+        .origin
+        .me(&bystander)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+
+    // It comes back empty, and "no key" must not read as "not revoked".
+    world
+        .system
+        .redis
+        .as_mut()
+        .unwrap()
+        .restart()
+        .await
+        .unwrap();
+    for revoked in [&before, &during] {
+        world.origin.me(revoked).await.unwrap().expect(401).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_flushed_redis_brings_no_token_back() {
+    let world = start_private("flushed-redis", on_servers).await.unwrap();
+    let revoked = world.new_session().await.unwrap().access;
+    let bystander = world.new_session().await.unwrap().access;
+    world
+        .origin
+        .log_out(&revoked)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    world
+        .system
+        .redis
+        .as_ref()
+        .unwrap()
+        .command(&["FLUSHALL"])
+        .unwrap();
+    world
+        .origin
+        .me(&revoked)
+        .await
+        .unwrap()
+        .expect(401)
+        .unwrap();
+    world
+        .origin
+        .me(&bystander)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn without_postgres_no_logout_is_claimed_and_the_edge_goes_on() {
+    let mut world = start_private("no-postgres", |plan| {
+        plan.edge_vars.insert(
+            "UPSTREAM_URL".to_owned(),
+            stack::start_echo().unwrap().into(),
+        );
+        on_servers(plan);
+    })
+    .await
+    .unwrap();
+    let token = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&token, 200).await.unwrap();
+    world.system.postgres.as_mut().unwrap().process().kill();
+
+    let answer = world
+        .origin
+        .log_out(&token)
+        .await
+        .unwrap()
+        .expect(503)
+        .unwrap();
+    assert!(
+        answer.headers.contains_key("retry-after"),
+        "{}",
+        answer.text
+    );
+    world.edge.me(&token).await.unwrap().expect(200).unwrap();
+
+    world
+        .system
+        .postgres
+        .as_mut()
+        .unwrap()
+        .restart()
+        .await
+        .unwrap();
+    stack::until("the origin is ready again", e2e::PATIENCE, async || {
+        let request = world.origin.request(reqwest::Method::GET, "/health/ready");
+        Ok(world
+            .origin
+            .send(request)
+            .await?
+            .status
+            .is_success()
+            .then_some(()))
+    })
+    .await
+    .unwrap();
+    world
+        .origin
+        .log_out(&token)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    world.wait_for_edge(&token, 401).await.unwrap();
+}
