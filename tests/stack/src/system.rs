@@ -259,7 +259,7 @@ fn prepare_origin(origin: &OriginSettings, credentials: &Credentials) -> anyhow:
         ],
         &credentials.operator_password,
     )?;
-    let grants = "password,refresh_token,client_credentials";
+    let grants = "password,refresh_token";
     origin
         .run(
             &[
