@@ -103,12 +103,13 @@ async fn a_new_isolate_is_closed_without_a_good_list_and_open_with_one() {
         "list_absent",
     );
 
+    // To an isolate that held no list, a dead one is none.
     let expired = list
         .clone()
         .with("iat", iat - 7200.0)
         .with("exp", exp - 7200.0);
     let expired = expired.sign(&orphan.list_key).unwrap();
-    assert_closed(&orphan.ask_new_isolate(Some(expired)).await, "list_expired");
+    assert_closed(&orphan.ask_new_isolate(Some(expired)).await, "list_absent");
 
     let good = orphan.ask_new_isolate(Some(published)).await;
     assert_eq!(good.status, StatusCode::OK, "{}", good.text);
