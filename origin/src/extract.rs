@@ -8,5 +8,4 @@ mod client;
 
 pub use bearer::{Authenticated, Operator};
 pub use body::{Form, JsonBody};
-pub use client::authenticate_client;
-pub(crate) use client::{is_client_id, secret_hash};
+pub use client::{authenticate_client, is_client_id, secret_hash};

@@ -30,13 +30,13 @@ pub async fn authenticate_client(
 }
 
 #[must_use]
-pub(crate) fn secret_hash(secret: &str) -> String {
+pub fn secret_hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
 }
 
 /// A client id is plain ASCII, so that it can be looked up and written to a log.
 #[must_use]
-pub(crate) fn is_client_id(text: &str) -> bool {
+pub fn is_client_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()

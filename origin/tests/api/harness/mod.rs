@@ -1,0 +1,325 @@
+//! One origin for one test: its own database, its own part of Redis, a clock that the test sets, and
+//! the router called in process.
+
+mod answer;
+mod proxy;
+mod redis_databases;
+mod stores;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use clap::Parser;
+use origin::accounts::{OPERATOR, Registration, register};
+use origin::app::App;
+use origin::clock::{Clock, SettableClock, SystemClock};
+use origin::config::{Config, Settings};
+use origin::extract::secret_hash;
+use origin::router::router;
+use origin::store::clients::{self, Client};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) use answer::Answer;
+pub(crate) use stores::Stores;
+
+pub(crate) const PASSWORD: &str = "correct horse of a test";
+pub(crate) const CLIENT_SECRET: &str = "the secret of a client";
+
+pub(crate) struct Origin {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<SettableClock>,
+    pub(crate) stores: Stores,
+    router: Router,
+    _data_dir: tempfile::TempDir,
+    keeper: Option<tokio::task::JoinHandle<std::convert::Infallible>>,
+}
+
+/// Runs each test on both kinds of stores. Without Postgres and Redis the second says so, loudly.
+macro_rules! on_both_stores {
+    ($($(#[$meta:meta])* async fn $name:ident($origin:ident) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test needs all")]
+            use super::*;
+
+            async fn run($origin: &crate::harness::Origin) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                crate::harness::with_sqlite(async |origin| run(&origin).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres_and_redis() {
+                crate::harness::with_postgres_and_redis(async |origin| run(&origin).await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_stores;
+
+/// Both stores must give this one text; insta would take the second for a loop.
+macro_rules! assert_text {
+    ($text:expr, @$snapshot:literal) => {{
+        let text = $text;
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @$snapshot) }
+    }};
+}
+pub(crate) use assert_text;
+
+/// The whole of what a client can tell from a refusal.
+macro_rules! assert_denial {
+    ($answer:expr, @$snapshot:literal) => {
+        crate::harness::assert_text!($answer.denial(), @$snapshot)
+    };
+}
+pub(crate) use assert_denial;
+
+pub(crate) async fn with_sqlite(test: impl AsyncFnOnce(Origin)) {
+    let data_dir = tempfile::tempdir().unwrap();
+    let stores = Stores::sqlite(data_dir.path());
+    test(Origin::start(stores, data_dir).await).await;
+}
+
+pub(crate) async fn with_postgres_and_redis(test: impl AsyncFnOnce(Origin)) {
+    let Some(stores) = Stores::postgres_and_redis().await else {
+        return;
+    };
+    let database = stores.database_name().to_owned();
+    let admin_url = stores.admin_url().to_owned();
+    test(Origin::start(stores, tempfile::tempdir().unwrap()).await).await;
+    stores::drop_database(&admin_url, &database).await;
+}
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Origin {
+    async fn start(stores: Stores, data_dir: tempfile::TempDir) -> Self {
+        let clock = Arc::new(SettableClock::new(SystemClock.now()));
+        let config = config(&stores, data_dir.path());
+        let keys = origin::keys::load_or_create(&config).unwrap();
+        let app = App::open(config, keys, clock.clone()).await.unwrap();
+        let keeper = app
+            .cache
+            .clone()
+            .map(|cache| tokio::spawn(origin::cache::keep_complete(app.clone(), cache)));
+        let origin = Self {
+            router: router(app.clone()),
+            app,
+            clock,
+            stores,
+            _data_dir: data_dir,
+            keeper,
+        };
+        origin.wait_for_redis().await;
+        origin
+    }
+
+    /// Until Redis is complete, if there is one.
+    pub(crate) async fn wait_for_redis(&self) {
+        if self.keeper.is_some() {
+            eventually(async || self.stores.redis_get("portcullis:complete").await.is_some()).await;
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path).header(CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_string().into()).unwrap())
+            .await
+    }
+
+    pub(crate) async fn post_raw(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header(CONTENT_TYPE, "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn post_as(&self, path: &str, token: &str) -> Answer {
+        self.send(with_token(Request::post(path), token)).await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
+        self.send(with_token(Request::get(path), token)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// A form, by a client that authenticates itself with `client_secret_basic`.
+    pub(crate) async fn post_form(
+        &self,
+        path: &str,
+        client: Option<(&str, &str)>,
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let mut request =
+            Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some((id, secret)) = client {
+            use base64::Engine;
+            let encoded =
+                base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+            request = request.header(AUTHORIZATION, format!("Basic {encoded}"));
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn register(&self, email: &str) -> String {
+        let answer = self
+            .post("/register", &json!({"email": email, "password": PASSWORD}))
+            .await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.text("id")
+    }
+
+    pub(crate) async fn try_log_in(&self, email: &str) -> Answer {
+        self.post("/login", &json!({"email": email, "password": PASSWORD}))
+            .await
+    }
+
+    pub(crate) async fn log_in(&self, email: &str) -> Tokens {
+        Tokens::from(&self.try_log_in(email).await)
+    }
+
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.post("/refresh", &json!({"refresh_token": refresh_token}))
+            .await
+    }
+
+    /// A registered user, logged in.
+    pub(crate) async fn user(&self, email: &str) -> Tokens {
+        self.register(email).await;
+        self.log_in(email).await
+    }
+
+    /// A logged-in operator.
+    pub(crate) async fn operator(&self, email: &str) -> Tokens {
+        let registration = Registration {
+            email,
+            password: &PASSWORD.into(),
+            name: None,
+            roles: &[OPERATOR.to_owned()],
+            address: None,
+        };
+        register(&self.app, &registration).await.unwrap();
+        self.log_in(email).await
+    }
+
+    /// A client with this id; its secret is [`CLIENT_SECRET`].
+    pub(crate) async fn client(&self, id: &str, grants: &[&str]) {
+        self.insert_client(id, grants, false).await;
+    }
+
+    pub(crate) async fn insert_client(&self, id: &str, grants: &[&str], may_introspect_all: bool) {
+        let client = Client {
+            id: id.to_owned(),
+            secret_hash: secret_hash(CLIENT_SECRET),
+            grants: grants.iter().map(ToString::to_string).collect(),
+            scopes: vec!["profile".to_owned(), "operator".to_owned()],
+            may_introspect_all,
+        };
+        clients::insert(&self.app.pool, &client, self.clock.now())
+            .await
+            .unwrap();
+    }
+
+    /// The password grant, by that client.
+    pub(crate) async fn token_by_password(&self, client: &str, email: &str) -> Answer {
+        let form = [
+            ("grant_type", "password"),
+            ("username", email),
+            ("password", PASSWORD),
+        ];
+        self.post_form("/token", Some((client, CLIENT_SECRET)), &form)
+            .await
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl From<&Answer> for Tokens {
+    fn from(answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Self {
+            access: answer.text("access_token"),
+            refresh: answer.text("refresh_token"),
+        }
+    }
+}
+
+/// The claims of a token of ours, not verified.
+pub(crate) fn claims(token: &str) -> Value {
+    use base64::Engine;
+    let payload = token.split('.').nth(1).unwrap();
+    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(payload)
+        .unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
+/// Polls until it is so; ten seconds later the test fails.
+pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "it never came to be");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn with_token(request: axum::http::request::Builder, token: &str) -> Request<Body> {
+    request
+        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::empty())
+        .unwrap()
+}
+
+fn config(stores: &Stores, data_dir: &std::path::Path) -> Config {
+    let data_dir = data_dir.to_str().unwrap();
+    let mut line = vec![
+        "portcullis",
+        "--data-dir",
+        data_dir,
+        "--issuer",
+        "https://origin.example",
+        "--database-url",
+        stores.database_url(),
+        "--edge-secret",
+        "the secret of an edge in a test",
+    ];
+    if let Some(url) = stores.redis_url() {
+        line.extend(["--redis-url", url]);
+    }
+    CommandLine::parse_from(line).settings.validate().unwrap()
+}

@@ -1,0 +1,30 @@
+//! `GET /health`, `/health/live`, `/health/ready`, `/metrics`.
+
+use crate::harness::on_both_stores;
+
+on_both_stores! {
+    async fn readiness_names_each_part_and_the_lag(origin) {
+        let answer = origin.get("/health/ready").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.body["status"], "ok");
+        assert_eq!(answer.body["database"], "ok");
+        let cache = if origin.stores.redis().is_some() { "ok" } else { "not_configured" };
+        assert_eq!(answer.body["cache"], cache);
+        assert_eq!(answer.body["publisher"]["lag_ms"], 0);
+    }
+
+    async fn liveness_needs_no_store(origin) {
+        origin.app.pool.close().await;
+        assert_eq!(origin.get("/health/live").await.status, 200);
+        let ready = origin.get("/health/ready").await;
+        assert_eq!((ready.status, &ready.body["database"]), (503, &"unreachable".into()));
+    }
+
+    async fn metrics_count_requests_by_route(origin) {
+        origin.get("/health/live").await;
+        let answer = origin.get("/metrics").await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.raw.contains("portcullis_http_requests_total{"), "{}", answer.raw);
+        assert!(answer.raw.contains("route=\"/health/live\""), "{}", answer.raw);
+    }
+}

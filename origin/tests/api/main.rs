@@ -1,0 +1,22 @@
+//! The HTTP API, resource by resource, on SQLite and on Postgres with Redis. The modules mirror the
+//! URLs. Postgres and Redis come from `TEST_DATABASE_URL` and `TEST_REDIS_URL`.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod harness;
+
+mod admin_revocations;
+mod health;
+mod hostile_requests;
+mod introspect;
+mod login;
+mod logout;
+mod me;
+mod outages;
+mod refresh;
+mod register;
+mod revocations;
+mod revoke;
+mod secrets;
+mod sessions;
+mod token;
+mod well_known;

@@ -1,0 +1,192 @@
+//! Redis and Postgres cut off, slow, emptied: what is revoked stays revoked, what is not done is not
+//! claimed. These need both stores, so there is no SQLite variant.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Answer, Origin, claims, eventually, with_postgres_and_redis};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_holds_while_redis_is_cut_off_and_after() {
+    with_postgres_and_redis(async |origin| {
+        let before = origin.user("ada@example.org").await;
+        let during = origin.log_in("ada@example.org").await;
+        origin.post_as("/logout", &before.access).await;
+        origin.stores.redis_proxy().unwrap().cut();
+        assert_eq!(me(&origin, &before.access).await.code(), "token_revoked");
+        assert_eq!(me(&origin, &during.access).await.status, 200);
+        assert_eq!(origin.post_as("/logout", &during.access).await.status, 200);
+        assert_eq!(me(&origin, &during.access).await.code(), "token_revoked");
+        origin.stores.redis_proxy().unwrap().restore();
+        // The old marker is there, and must not be believed: it misses the second log-out.
+        assert_eq!(me(&origin, &during.access).await.code(), "token_revoked");
+        let key = format!(
+            "session_blacklist:{}",
+            claims(&during.access)["sid"].as_str().unwrap()
+        );
+        eventually(async || origin.stores.redis_get(&key).await.is_some()).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flushed_redis_is_not_believed_and_is_filled_again() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        origin.post_as("/logout", &tokens.access).await;
+        origin.stores.redis().unwrap().flush().await;
+        assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+        let key = format!(
+            "session_blacklist:{}",
+            claims(&tokens.access)["sid"].as_str().unwrap()
+        );
+        eventually(async || origin.stores.redis_get(&key).await.is_some()).await;
+        origin.wait_for_redis().await;
+        assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_in_doubt_is_looked_up_in_the_database() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
+        // As after a crash between commit and write: the row is there, the key is not.
+        origin.post_as("/logout", &tokens.access).await;
+        let redis = origin.stores.redis().unwrap();
+        let jti = claims(&tokens.access)["jti"].as_str().unwrap().to_owned();
+        for key in [
+            format!("session_blacklist:{sid}"),
+            format!("blacklist:{jti}"),
+        ] {
+            redis.run::<()>(redis::cmd("DEL").arg(key).clone()).await;
+        }
+        assert_eq!(
+            me(&origin, &tokens.access).await.status,
+            200,
+            "else this test proves nothing"
+        );
+        let doubt = format!("portcullis:doubt:session:{sid}");
+        redis
+            .run::<()>(redis::cmd("SADD").arg(doubt).arg("x").clone())
+            .await;
+        assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_marker_of_another_epoch_or_another_redis_is_not_believed() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        origin.post_as("/logout", &tokens.access).await;
+        let redis = origin.stores.redis().unwrap();
+        let marker = origin
+            .stores
+            .redis_get("portcullis:complete")
+            .await
+            .unwrap();
+        let (epoch, run_id) = marker.split_once(':').unwrap();
+        for foreign in [
+            format!("{}:{run_id}", epoch.parse::<u64>().unwrap() + 1),
+            format!("{epoch}:x"),
+        ] {
+            redis.flush().await;
+            redis
+                .run::<()>(
+                    redis::cmd("SET")
+                        .arg("portcullis:complete")
+                        .arg(foreign)
+                        .clone(),
+                )
+                .await;
+            assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+            eventually(async || {
+                origin
+                    .stores
+                    .redis_get("portcullis:complete")
+                    .await
+                    .as_ref()
+                    == Some(&marker)
+            })
+            .await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_costs_one_request_a_moment() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        origin.stores.redis_proxy().unwrap().hang();
+        assert_eq!(me(&origin, &tokens.access).await.status, 200);
+        let started = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(me(&origin, &tokens.access).await.status, 200);
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "each request waited for Redis"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_hold_while_redis_is_away() {
+    with_postgres_and_redis(async |origin| {
+        origin.register("ada@example.org").await;
+        origin.stores.redis_proxy().unwrap().cut();
+        let wrong = serde_json::json!({"email": "ada@example.org", "password": "wrong password"});
+        for _ in 0..10 {
+            assert_eq!(origin.post("/login", &wrong).await.status, 401);
+        }
+        assert_eq!(
+            origin.try_log_in("ada@example.org").await.code(),
+            "too_many_attempts"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_database_nothing_is_claimed_and_keys_are_still_served() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        let database = origin.stores.database_proxy().unwrap();
+        database.cut();
+        for answer in [
+            origin.post_as("/logout", &tokens.access).await,
+            origin.post_as("/logout-all", &tokens.access).await,
+            origin.try_log_in("ada@example.org").await,
+            origin.refresh(&tokens.refresh).await,
+        ] {
+            assert_eq!(
+                (answer.status, answer.code()),
+                (503, "store_unavailable"),
+                "{answer:?}"
+            );
+            assert!(answer.denial().contains("retry-after"));
+        }
+        assert_eq!(origin.get("/.well-known/jwks.json").await.status, 200);
+        assert_eq!(origin.get("/health/live").await.status, 200);
+        assert_eq!(origin.get("/health/ready").await.status, 503);
+        database.restore();
+        eventually(async || me(&origin, &tokens.access).await.status == 200).await;
+        assert_eq!(origin.refresh(&tokens.refresh).await.status, 200);
+        assert_eq!(rows(&origin).await, 0, "something was half written");
+    })
+    .await;
+}
+
+async fn me(origin: &Origin, token: &str) -> Answer {
+    origin.get_as("/me", token).await
+}
+
+async fn rows(origin: &Origin) -> i64 {
+    sqlx::query_scalar("SELECT COUNT(*) FROM revocations")
+        .fetch_one(&origin.app.pool)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,109 @@
+//! No token and no password in the database, in Redis, or in the log.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use crate::harness::{Origin, PASSWORD, Tokens, on_both_stores};
+
+on_both_stores! {
+    async fn neither_store_holds_a_token_or_a_password(origin) {
+        let tokens = live_a_life(origin).await;
+        let mut dump = String::new();
+        for table in ["users", "sessions", "refresh_tokens", "revocations", "audit_log", "limits", "clients"] {
+            dump += &dump_table(origin, table).await;
+        }
+        if let Some(redis) = origin.stores.redis() {
+            for key in redis.keys().await {
+                dump += &key;
+                let kind: String = redis.run(redis::cmd("TYPE").arg(&key).clone()).await;
+                if kind == "string" {
+                    dump += &redis.get(&key).await.unwrap_or_default();
+                }
+            }
+        }
+        assert_clean(&dump, &tokens);
+    }
+}
+
+#[tokio::test]
+async fn the_log_holds_no_token_and_no_password() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _on = tracing::subscriber::set_default(subscriber);
+    crate::harness::with_sqlite(async |origin| {
+        let tokens = live_a_life(&origin).await;
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("answered"), "the log was not caught: {text}");
+        assert_clean(&text, &tokens);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn debug_output_of_the_configuration_holds_no_secret() {
+    crate::harness::with_sqlite(async |origin| {
+        assert!(!format!("{:?}", origin.app).contains("the secret of an edge"));
+    })
+    .await;
+}
+
+async fn live_a_life(origin: &Origin) -> Vec<Tokens> {
+    let first = origin.user("ada@example.org").await;
+    let second = Tokens::from(&origin.refresh(&first.refresh).await);
+    let third = origin.log_in("ada@example.org").await;
+    origin.get_as("/me", &second.access).await;
+    origin.post_as("/logout", &second.access).await;
+    origin.get_as("/me", &second.access).await;
+    origin.post_as("/logout-all", &third.access).await;
+    origin
+        .post_raw("/login", format!("{{\"password\": \"{PASSWORD}\", "))
+        .await;
+    vec![first, second, third]
+}
+
+fn assert_clean(text: &str, tokens: &[Tokens]) {
+    assert!(!text.contains(PASSWORD));
+    for token in tokens {
+        let signature = token.access.rsplit('.').next().unwrap();
+        assert!(!text.contains(signature), "an access token");
+        assert!(!text.contains(&token.refresh), "a refresh token");
+    }
+}
+
+/// Every text and binary value of a table; a number is no secret.
+async fn dump_table(origin: &Origin, table: &str) -> String {
+    use sqlx::{Column, Row};
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT * FROM {table}")))
+        .fetch_all(&origin.app.pool)
+        .await
+        .unwrap();
+    let mut dump = String::new();
+    for row in rows {
+        for column in row.columns() {
+            if let Ok(Some(text)) = row.try_get::<Option<String>, _>(column.ordinal()) {
+                dump += &text;
+            } else if let Ok(Some(bytes)) = row.try_get::<Option<Vec<u8>>, _>(column.ordinal()) {
+                dump += &String::from_utf8_lossy(&bytes);
+            }
+        }
+    }
+    dump
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
