@@ -3,6 +3,8 @@
 
 mod key_file;
 mod signing_key;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
@@ -24,7 +26,7 @@ pub struct Keys {
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    #[error("{variable}: is not a PKCS#8 PEM private key for {}: {source}", algorithm.name())]
+    #[error("{variable}: is not a PKCS#8 PEM private key for {}", algorithm.name())]
     BadSetting {
         variable: &'static str,
         algorithm: Algorithm,

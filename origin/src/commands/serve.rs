@@ -20,6 +20,9 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     // Before the stores are touched: a port that is taken should change nothing.
     let listener = server::bind(config.listen).await?;
     let app = super::open(config).await?;
+    if let Some(url) = &app.config.redis_url {
+        publisher::reach_redis(url).await?;
+    }
     let replica = replica_name::load_or_create(&app.config.data_dir)?;
     let publisher = Arc::new(Publisher::new(&app, replica)?);
     // The first list is there before anyone can ask for it.

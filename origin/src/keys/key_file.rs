@@ -19,7 +19,7 @@ pub enum KeyFileError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the key file {} cannot be written (PORTCULLIS_DATA_DIR)", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
-    #[error("the key file {} holds no usable key: {source}", path.display())]
+    #[error("the key file {} holds no usable key", path.display())]
     BadKey {
         path: PathBuf,
         source: SigningKeyError,

@@ -44,6 +44,8 @@ pub enum KvError {
     Refused { status: u16 },
     #[error("the KV API gave an answer that is none")]
     BadAnswer,
+    #[error("the value in KV is longer than any of ours")]
+    ValueTooLong,
 }
 
 impl KvError {
@@ -60,6 +62,7 @@ impl KvError {
             Self::Unauthorized => "kv_unauthorized",
             Self::Refused { .. } => "kv_refused",
             Self::BadAnswer => "kv_bad_answer",
+            Self::ValueTooLong => "kv_value_too_long",
         }
     }
 
@@ -197,7 +200,7 @@ async fn read_value(mut answer: Response) -> Result<Vec<u8>, KvError> {
     let mut value = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| classify(&error))? {
         if value.len() + chunk.len() > LONGEST_VALUE_BYTES {
-            return Err(KvError::BadAnswer);
+            return Err(KvError::ValueTooLong);
         }
         value.extend_from_slice(&chunk);
     }

@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::Keys;
 
-pub use replicas::ReplicaError;
+pub use replicas::{RedisUnreachable, ReplicaError, reach_redis};
 pub use run::{finish, spawn_tasks, start};
 
 /// What every task of the publisher holds.

@@ -202,7 +202,7 @@ impl OpenTail {
 }
 
 /// The segment of these entries, which may come in any order and more than once.
-pub(super) fn build_segment(
+pub fn build_segment(
     entries: &[Entry],
     level: u64,
     retain_until: UnixSeconds,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::published_list::{Mark, PublishedList, StoredList};
@@ -90,8 +90,9 @@ impl PullLane {
         if let Some(newer) = newer_than(after, newest.borrow().as_ref()) {
             return Pulled::Newer(newer);
         }
-        let place = self.0.places.try_acquire();
-        if place.is_ok() && !wait.is_zero() {
+        if !wait.is_zero()
+            && let Some(_place) = Place::take(&self.0.places)
+        {
             let published = newest.wait_for(|list| newer_than(after, list.as_ref()).is_some());
             tokio::select! {
                 () = self.0.closed.cancelled() => {}
@@ -133,6 +134,27 @@ impl PullLane {
         let burst_bytes = message_bytes.saturating_mul(self.waiters() as u64);
         Duration::from_millis(burst_bytes.saturating_mul(1000) / BYTES_PER_SEC)
             .clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+    }
+}
+
+/// One waiter's place; free again when it is dropped, however the wait ends.
+struct Place<'p> {
+    _permit: SemaphorePermit<'p>,
+}
+
+impl<'p> Place<'p> {
+    /// `None` while the lane is full.
+    fn take(places: &'p Semaphore) -> Option<Self> {
+        // The semaphore is never closed, so the only error is that it has no permit left.
+        let permit = places.try_acquire().ok()?;
+        metrics::gauge!("portcullis_pull_waiters").increment(1.0);
+        Some(Self { _permit: permit })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        metrics::gauge!("portcullis_pull_waiters").decrement(1.0);
     }
 }
 

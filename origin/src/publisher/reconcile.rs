@@ -65,10 +65,11 @@ async fn mark_missing_head(publisher: &Publisher, kv: &KvClient) -> Result<u64, 
 
 /// The version of the list in KV, `None` if there is none, or none that we signed.
 async fn find_version_in_kv(publisher: &Publisher, kv: &KvClient) -> Result<Option<u64>, KvError> {
-    let Some(value) = kv.find(KV_HEAD_KEY).await? else {
-        return Ok(None);
-    };
-    Ok(verified_version(publisher, &value).await)
+    match kv.find(KV_HEAD_KEY).await {
+        Ok(Some(value)) => Ok(verified_version(publisher, &value).await),
+        Ok(None) | Err(KvError::ValueTooLong) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn verified_version(publisher: &Publisher, value: &[u8]) -> Option<u64> {

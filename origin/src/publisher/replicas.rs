@@ -17,6 +17,7 @@ use super::outage::Outage;
 use crate::cache::WAKE_CHANNEL;
 
 const LIST_CHANNEL: &str = "portcullis:list";
+const DEFAULT_PORT: u16 = 6379;
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What this replica has to say. A second announcement before the first left says nothing new.
@@ -50,6 +51,43 @@ impl ReplicaError {
             Self::Ended => "redis_subscription_ended",
         }
     }
+}
+
+/// Redis was asked for at start and is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("the Redis at {address} (REDIS_URL) cannot be reached")]
+pub struct RedisUnreachable {
+    address: String,
+    source: ReplicaError,
+}
+
+/// Finds out at start whether Redis is there; later it may come and go.
+pub async fn reach_redis(redis_url: &SecretString) -> Result<(), RedisUnreachable> {
+    let reached = async {
+        let client = redis::Client::open(redis_url.expose_secret())?;
+        in_time(client.get_multiplexed_async_connection()).await
+    };
+    match reached.await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(RedisUnreachable {
+            address: address_of(redis_url),
+            source,
+        }),
+    }
+}
+
+/// Host and port, never the password.
+fn address_of(redis_url: &SecretString) -> String {
+    let url = url::Url::parse(redis_url.expose_secret()).ok();
+    let host = url
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or("an unknown host");
+    let port = url
+        .as_ref()
+        .and_then(url::Url::port)
+        .unwrap_or(DEFAULT_PORT);
+    format!("{host}:{port}")
 }
 
 /// Announces and listens until `stop`, connecting again whenever Redis comes back.

@@ -1,0 +1,326 @@
+//! The built `portcullis` as a process: how it starts, how it refuses to, and how it ends.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::StatusCode;
+use tempfile::TempDir;
+
+const EDGE_SECRET: &str = "the secret of an edge in a test";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// `portcullis` with nothing of the developer's environment.
+fn portcullis(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command
+        .env_clear()
+        .env("PORTCULLIS_DATA_DIR", data_dir)
+        .env("PORTCULLIS_LISTEN", "127.0.0.1:0")
+        .env("PORTCULLIS_ISSUER", "https://origin.example")
+        .env("PORTCULLIS_EDGE_SECRET", EDGE_SECRET);
+    command
+}
+
+fn run(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+struct Serving {
+    process: Child,
+    url: String,
+    log: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("listening on ") {
+            line.clear();
+            assert_ne!(
+                log.read_line(&mut line).unwrap(),
+                0,
+                "it ended before it listened"
+            );
+        }
+        let url = line.split("listening on ").nth(1).unwrap();
+        let url = url.split(['"', '\n']).next().unwrap().to_owned();
+        Self { process, url, log }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.process.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Its exit code, `None` if a signal ended it.
+    fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn rest_of_log(&mut self) -> String {
+        std::io::read_to_string(&mut self.log).unwrap()
+    }
+
+    async fn pull(&self, query: &str) -> reqwest::Result<reqwest::Response> {
+        let url = format!("{}/revocations/head?{query}", self.url);
+        reqwest::Client::new()
+            .get(url)
+            .bearer_auth(EDGE_SECRET)
+            .send()
+            .await
+    }
+
+    /// Polls until a list newer than `version` is there, and answers with its version.
+    async fn pull_newer_than(&self, version: u64) -> u64 {
+        let answer = self
+            .pull(&format!("after={version}&wait=20"))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let header = answer.headers()["portcullis-list-version"]
+            .to_str()
+            .unwrap();
+        header.parse().unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Whatever the test ended with, its process ends with it; it may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn list_show(data_dir: &Path) -> serde_json::Value {
+    let output = portcullis(data_dir)
+        .args(["list", "show", "--json"])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn revoke(data_dir: &Path, name: &str) {
+    let mut command = portcullis(data_dir);
+    command.args([
+        "revoke", "--scope", "session", "--name", name, "--reason", "a test",
+    ]);
+    let (code, log) = run(&mut command);
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn a_hanging_pull_ends_at_once_with_204_and_the_exit_code_is_0() {
+    let data = TempDir::new().unwrap();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut serving = Serving::start(&mut portcullis(data.path()));
+        let held = serving.pull_newer_than(0).await;
+        let query = format!("after={held}&wait=30");
+        let pull = serving.pull(&query);
+        let end = async {
+            // The pull is under way once the origin counts it.
+            wait_for_waiter(&serving.url).await;
+            serving.signal(signal);
+        };
+        let started = Instant::now();
+        let (answer, ()) = tokio::join!(pull, end);
+        assert_eq!(answer.unwrap().status(), StatusCode::NO_CONTENT);
+        assert_eq!(serving.wait(), Some(0), "{}", serving.rest_of_log());
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "it was not at once"
+        );
+    }
+}
+
+async fn wait_for_waiter(url: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let metrics = reqwest::get(format!("{url}/metrics"))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        if metrics.contains("portcullis_pull_waiters 1") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the pull never hung: {metrics}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn what_was_revoked_just_before_the_end_is_published() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    let before = list_show(data.path())["version"].as_u64().unwrap();
+    revoke(data.path(), "a session");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.wait(), Some(0));
+    let shown = list_show(data.path());
+    assert_eq!(shown["unpublished"], 0, "{shown}");
+    assert!(shown["version"].as_u64().unwrap() > before);
+    assert_eq!(shown["tail_bytes"], 9);
+}
+
+#[tokio::test]
+async fn what_was_revoked_while_the_origin_was_dead_is_published_at_its_start() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    let held = serving.pull_newer_than(0).await;
+    serving.signal(Signal::SIGKILL);
+    assert_eq!(serving.wait(), None);
+    revoke(data.path(), "a session");
+    assert_eq!(list_show(data.path())["unpublished"], 1);
+
+    let serving = Serving::start(&mut portcullis(data.path()));
+    assert!(serving.pull_newer_than(held).await > held);
+    assert_eq!(list_show(data.path())["unpublished"], 0);
+}
+
+#[tokio::test]
+async fn a_revocation_from_the_command_line_reaches_a_waiting_edge() {
+    let data = TempDir::new().unwrap();
+    let serving = Serving::start(&mut portcullis(data.path()));
+    let held = serving.pull_newer_than(0).await;
+    let pull = serving.pull_newer_than(held);
+    let folder = data.path().to_owned();
+    let revocation = tokio::task::spawn_blocking(move || revoke(&folder, "a session"));
+    let (newer, revoked) = tokio::join!(pull, revocation);
+    revoked.unwrap();
+    assert!(newer > held);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    let address = serving.url.trim_start_matches("http://").to_owned();
+    // A request whose body never comes keeps the first end waiting.
+    let mut slow = TcpStream::connect(address).unwrap();
+    slow.write_all(b"POST /login HTTP/1.1\r\nHost: o\r\nContent-Type: application/json\r\n")
+        .unwrap();
+    slow.write_all(b"Content-Length: 10\r\n\r\n{").unwrap();
+    serving.signal(Signal::SIGTERM);
+    let mut line = String::new();
+    while !line.contains("ending") {
+        line.clear();
+        assert_ne!(serving.log.read_line(&mut line).unwrap(), 0);
+    }
+    let asked_again = Instant::now();
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.wait(), Some(1));
+    assert!(asked_again.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn every_mistake_in_the_configuration_is_named_at_once() {
+    let data = TempDir::new().unwrap();
+    let mut command = portcullis(data.path());
+    command
+        .env("PORTCULLIS_LISTEN", "nowhere")
+        .env("PORTCULLIS_HEARTBEAT_SECS", "0")
+        .env("PORTCULLIS_SIGNING_ALG", "HS256")
+        .env("REDIS_URL", "http://x");
+    let (code, log) = run(command.arg("serve"));
+    assert_eq!(code, Some(2), "{log}");
+    for variable in [
+        "PORTCULLIS_LISTEN",
+        "PORTCULLIS_HEARTBEAT_SECS",
+        "PORTCULLIS_SIGNING_ALG",
+        "REDIS_URL",
+    ] {
+        assert!(log.contains(variable), "{variable} is not named in:\n{log}");
+    }
+}
+
+#[test]
+fn a_bad_key_or_log_filter_is_a_mistake_in_the_configuration() {
+    let data = TempDir::new().unwrap();
+    for (variable, value) in [
+        ("PORTCULLIS_SIGNING_KEY", "not a key"),
+        ("PORTCULLIS_LIST_KEY", "not a key"),
+        ("PORTCULLIS_LOG", "origin=shouting"),
+    ] {
+        let (code, log) = run(portcullis(data.path()).env(variable, value).arg("serve"));
+        assert_eq!(code, Some(2), "{log}");
+        assert!(
+            log.contains(variable) && !log.contains("not a key:"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_is_named_without_its_password() {
+    let data = TempDir::new().unwrap();
+    // A port that nobody listens on: it was just given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (variable, url) in [
+        (
+            "DATABASE_URL",
+            format!("postgres://someone:hunter2@{free}/x"),
+        ),
+        ("REDIS_URL", format!("redis://:hunter2@{free}/")),
+    ] {
+        let (code, log) = run(portcullis(data.path()).env(variable, url).arg("serve"));
+        assert_eq!(code, Some(1), "{log}");
+        assert!(
+            log.contains(variable) && log.contains(&free.to_string()),
+            "{log}"
+        );
+        assert!(!log.contains("hunter2"), "{log}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_an_error_that_changes_nothing() {
+    let data = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = portcullis(data.path());
+    let (code, log) = run(command.env("PORTCULLIS_LISTEN", &address).arg("serve"));
+    assert_eq!(code, Some(1), "{log}");
+    assert!(
+        log.contains("PORTCULLIS_LISTEN") && log.contains(&address),
+        "{log}"
+    );
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn keys_show_says_the_same_before_and_while_the_origin_serves() {
+    let data = TempDir::new().unwrap();
+    let show = || {
+        portcullis(data.path())
+            .args(["keys", "show"])
+            .output()
+            .unwrap()
+            .stdout
+    };
+    let before = show();
+    let _serving = Serving::start(&mut portcullis(data.path()));
+    assert_eq!(show(), before);
+    let shown: serde_json::Value = serde_json::from_slice(&before).unwrap();
+    assert_eq!(shown["token_keys"]["keys"][0]["alg"], "EdDSA");
+    assert_ne!(shown["token_keys"], shown["list_keys"]);
+}

@@ -1,0 +1,16 @@
+//! Publishing, step by step and as a whole, on SQLite and on Postgres with Redis. What was published
+//! is always judged by an edge: the verifier and the list of the crate `shared`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed step is a failed test"
+)]
+
+mod crashes;
+mod delivery;
+mod edge;
+mod harness;
+mod kv_double;
+mod lists;
+mod replicas;
+mod segments;
