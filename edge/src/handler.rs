@@ -2,6 +2,7 @@
 //! modules and the platform meet for a request.
 
 use serde::Serialize;
+use shared::RevocationList;
 
 use crate::config::{Config, DecisionLog, Switch};
 use crate::credentials::{CredentialSources, CredentialsError, find_token};
@@ -11,17 +12,17 @@ use crate::identity::Identity;
 use crate::isolate::Isolate;
 use crate::list_refresh::Refresher;
 use crate::platform::bindings::RequestParts;
-use crate::platform::{Call, Response, clock, log, reply, upstream};
+use crate::platform::{Call, Reply, clock, log, reply, upstream};
 use crate::response::{PlainResponse, build_denial, code_of};
 use crate::route::{RequestTarget, Route, find_route};
 use crate::status::{OWN_PREFIX, STATUS_PATH, build_status, round_to_millis};
 
 /// Answers any request; there is no error left to answer after this.
-pub async fn answer(call: Call) -> Response {
+pub async fn answer(call: Call) -> Reply {
     let parts = call.parts();
     #[cfg(feature = "corpus")]
-    if let Some(response) = crate::platform::corpus::answer(&call, &parts).await {
-        return response;
+    if let Some(reply) = crate::platform::corpus::answer(&call, &parts).await {
+        return reply;
     }
     let isolate = Isolate::current();
     match isolate.config(|| Config::parse(&call.bindings.raw_config())) {
@@ -41,7 +42,7 @@ pub async fn answer(call: Call) -> Response {
                 variable: error.variable,
                 reason: &error.reason,
             });
-            reply::build(&build_denial(&DenyReason::Internal))
+            deny(&DenyReason::Internal)
         }
     }
 }
@@ -55,13 +56,11 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    async fn answer(&self) -> Response {
+    async fn answer(&self) -> Reply {
         let Ok(target) = RequestTarget::parse(&self.parts.url) else {
-            return self.finish(
-                None,
-                &Evidence::new(None, Err(CredentialsError::Missing), None),
-                Outcome::denied(&DenyReason::AmbiguousPath),
-            );
+            let evidence = Evidence::new(None, Err(CredentialsError::Missing), None);
+            let outcome = Outcome::denied(&DenyReason::AmbiguousPath);
+            return self.finish(None, &evidence, outcome).await;
         };
         let route = find_route(&self.config.routes, &self.parts.method, &target.path);
         let credentials = find_token(&CredentialSources {
@@ -79,13 +78,21 @@ impl Gate<'_> {
             }
         };
         refresher.keep_fresh(self.call);
-        let outcome = self.apply(decision, &target).await;
-        self.finish(route, &evidence, outcome)
+        let outcome = self.apply(decision, &target);
+        self.finish(route, &evidence, outcome).await
     }
 
-    fn finish(&self, route: Option<&Route>, evidence: &Evidence<'_>, outcome: Outcome) -> Response {
+    async fn finish(
+        &self,
+        route: Option<&Route>,
+        evidence: &Evidence<'_>,
+        outcome: Outcome,
+    ) -> Reply {
         self.log(route, evidence, &outcome);
-        self.show_list(evidence, outcome.response)
+        match (self.config.list_header, evidence.list()) {
+            (Switch::On, Some(list)) => show_list(list, outcome.reply).await,
+            _ => outcome.reply,
+        }
     }
 
     fn refresher(&self) -> Refresher {
@@ -96,26 +103,22 @@ impl Gate<'_> {
         }
     }
 
-    async fn apply(&self, decision: Decision, target: &RequestTarget<'_>) -> Outcome {
+    fn apply(&self, decision: Decision, target: &RequestTarget<'_>) -> Outcome {
         match decision {
             Decision::Deny(reason) => Outcome::denied(&reason),
             Decision::Forward(identity) if target.path.starts_with(OWN_PREFIX) => {
                 self.answer_own(identity.as_ref(), &target.path)
             }
-            Decision::Forward(identity) => self.forward(identity.as_ref(), target).await,
+            Decision::Forward(identity) => self.forward(identity.as_ref(), target),
             // The loop that decides ends with another decision.
             Decision::Gather(_) => Outcome::denied(&DenyReason::Internal),
         }
     }
 
-    async fn forward(&self, identity: Option<&Identity>, target: &RequestTarget<'_>) -> Outcome {
+    fn forward(&self, identity: Option<&Identity>, target: &RequestTarget<'_>) -> Outcome {
         let url = format!("{}{}", self.config.upstream_url, target.path_and_query);
-        match upstream::forward(self.call, &url, identity).await {
-            Ok(response) => Outcome {
-                response,
-                verdict: Verdict::Allowed,
-                code: "forwarded",
-            },
+        match upstream::send(self.call, &url, identity) {
+            Ok(sent) => Outcome::allowed(Reply::Upstream(sent), "forwarded"),
             Err(upstream::UpstreamUnreachable) => Outcome::denied(&DenyReason::UpstreamUnreachable),
         }
     }
@@ -139,11 +142,7 @@ impl Gate<'_> {
             clock::now(),
         );
         let response = reply::build(&PlainResponse::json(status));
-        Outcome {
-            response,
-            verdict: Verdict::Allowed,
-            code: "status",
-        }
+        Outcome::allowed(Reply::Response(response), "status")
     }
 
     fn log(&self, route: Option<&Route>, evidence: &Evidence<'_>, outcome: &Outcome) {
@@ -158,7 +157,7 @@ impl Gate<'_> {
                 route: route.map(|route| route.path.as_str()),
                 outcome: outcome.verdict,
                 code: outcome.code,
-                list_version: evidence.list().map(shared::RevocationList::version),
+                list_version: evidence.list().map(RevocationList::version),
                 list_age_secs: evidence
                     .list()
                     .map(|list| round_to_millis(list.age_secs(clock::now()))),
@@ -166,23 +165,29 @@ impl Gate<'_> {
             });
         }
     }
+}
 
-    /// For operators who look at a single answer; off by default.
-    fn show_list(&self, evidence: &Evidence<'_>, response: Response) -> Response {
-        match (self.config.list_header, evidence.list()) {
-            (Switch::On, Some(list)) => {
-                let age_secs = list.age_secs(clock::now());
-                let value = format!("version={}; age_secs={age_secs:.3}", list.version());
-                reply::with_header(response, "portcullis-list", &value)
-            }
-            _ => response,
-        }
-    }
+/// For operators who look at a single answer; off by default.
+async fn show_list(list: &RevocationList, reply: Reply) -> Reply {
+    let age_secs = round_to_millis(list.age_secs(clock::now()));
+    let value = format!("version={}; age_secs={age_secs}", list.version());
+    let response = match reply {
+        Reply::Response(response) => response,
+        Reply::Upstream(sent) => match upstream::receive(sent).await {
+            Ok(response) => response,
+            Err(upstream::UpstreamUnreachable) => reply::upstream_unreachable(),
+        },
+    };
+    Reply::Response(reply::with_header(response, "portcullis-list", &value))
+}
+
+fn deny(reason: &DenyReason) -> Reply {
+    Reply::Response(reply::build(&build_denial(reason)))
 }
 
 /// What a request came to.
 struct Outcome {
-    response: Response,
+    reply: Reply,
     verdict: Verdict,
     code: &'static str,
 }
@@ -195,9 +200,17 @@ enum Verdict {
 }
 
 impl Outcome {
+    fn allowed(reply: Reply, code: &'static str) -> Self {
+        Self {
+            reply,
+            verdict: Verdict::Allowed,
+            code,
+        }
+    }
+
     fn denied(reason: &DenyReason) -> Self {
         Self {
-            response: reply::build(&build_denial(reason)),
+            reply: deny(reason),
             verdict: Verdict::Denied,
             code: code_of(reason),
         }

@@ -5,6 +5,7 @@ pub mod bindings;
 pub mod clock;
 #[cfg(feature = "corpus")]
 pub mod corpus;
+pub mod executor;
 pub mod guard;
 pub mod http;
 pub mod introspect;
@@ -16,4 +17,4 @@ pub mod upstream;
 pub mod web_crypto;
 
 pub use bindings::{Bindings, Call};
-pub use worker::web_sys::Response;
+pub use reply::Reply;

@@ -2,17 +2,16 @@
 //! The body has one case a line; the answer has one verdict a line.
 
 use wasm_bindgen_futures::JsFuture;
-use worker::web_sys::Response;
 
 use super::bindings::{Call, RequestParts};
-use super::reply;
+use super::reply::{self, Reply};
 use super::web_crypto::WebCryptoVerifier;
 use crate::response::PlainResponse;
 use crate::route::RequestTarget;
 use crate::status::OWN_PREFIX;
 
 /// `None` for any other request.
-pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Response> {
+pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Reply> {
     let target = RequestTarget::parse(&parts.url).ok()?;
     let is_ours = target.path.strip_prefix(OWN_PREFIX) == Some("corpus");
     if !is_ours || parts.method != "POST" {
@@ -27,5 +26,7 @@ pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Response> {
         verdicts.push_str(&shared::corpus::run_line(line, &WebCryptoVerifier).await);
         verdicts.push('\n');
     }
-    Some(reply::build(&PlainResponse::json(verdicts)))
+    Some(Reply::Response(reply::build(&PlainResponse::json(
+        verdicts,
+    ))))
 }

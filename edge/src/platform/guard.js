@@ -1,13 +1,18 @@
-// The last line of defence. A panic, or any other trap, ends the Wasm instance and with it the
-// promise of every request that it was working on: none of them would ever be answered. Each is
-// answered 503 here instead, by its own invocation.
+// The last line of defence. A panic, or any other trap, ends the Wasm instance and with it
+// everything that it was working on: those requests would never be answered. Each is answered 503
+// here instead, by its own invocation.
 
 const TRAPPED = Symbol("trapped");
 const traps = new Set();
 
-// A trap inside a microtask rejects nothing; it is reported as an uncaught error of the isolate.
 addEventListener("error", () => {
   for (const report of traps) report(TRAPPED);
+});
+
+// A trap inside a promise's callback is a rejection that nobody handles. Reported as an error it
+// also reaches the listener that makes a new instance for the next request.
+addEventListener("unhandledrejection", ({ reason }) => {
+  if (reason instanceof WebAssembly.RuntimeError) reportError(reason);
 });
 
 function unavailable() {
@@ -28,8 +33,18 @@ function unavailable() {
   });
 }
 
-/** The response that `work` comes to, or 503 if it fails or can no longer come to one. */
-export async function guard(work) {
+/** What `start` returns: a response, or the promise of one. */
+export function guard(start) {
+  try {
+    return start();
+  } catch (error) {
+    reportError(error);
+    return unavailable();
+  }
+}
+
+/** The response that work inside the instance comes to, or 503 if the instance ends before. */
+export async function untilTrapped(work) {
   let report;
   const trapped = new Promise((resolve) => {
     report = resolve;
@@ -42,5 +57,14 @@ export async function guard(work) {
     return unavailable();
   } finally {
     traps.delete(report);
+  }
+}
+
+/** The upstream's response, which needs the instance no more; `onFailure()` if there is none. */
+export async function upstreamOr(response, onFailure) {
+  try {
+    return await response;
+  } catch {
+    return guard(onFailure);
   }
 }

@@ -1,15 +1,19 @@
 //! Requests of the edge's own: with a time-out, and never more of an answer than was asked for.
 
-use js_sys::{self, Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{
-    self, AbortSignal, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
+    AbortSignal, ReadableStream, ReadableStreamDefaultReader, Request, RequestInit,
     RequestRedirect, Response, WorkerGlobalScope,
 };
 
 use crate::config::Secret;
 use crate::lanes::LaneError;
+
+thread_local! {
+    static GLOBAL: WorkerGlobalScope = js_sys::global().unchecked_into();
+}
 
 /// A request to the origin.
 #[derive(Debug)]
@@ -31,7 +35,10 @@ pub async fn send(request: &OriginRequest<'_>) -> Result<Response, LaneError> {
         init.set_body(&JsValue::from_str(form));
     }
     let prepared = prepare(request, &init).map_err(|_| LaneError::Unreachable)?;
-    fetch(&prepared).await.map_err(|cause| classify(&cause))
+    let response = JsFuture::from(start_fetch(&prepared)).await;
+    response
+        .map(JsCast::unchecked_into)
+        .map_err(|cause| classify(&cause))
 }
 
 fn prepare(request: &OriginRequest<'_>, init: &RequestInit) -> Result<Request, JsValue> {
@@ -46,12 +53,9 @@ fn prepare(request: &OriginRequest<'_>, init: &RequestInit) -> Result<Request, J
     Ok(prepared)
 }
 
-/// `fetch`, as the platform has it.
-pub(super) async fn fetch(request: &Request) -> Result<Response, JsValue> {
-    let global: WorkerGlobalScope = js_sys::global().unchecked_into();
-    JsFuture::from(global.fetch_with_request(request))
-        .await
-        .map(JsCast::unchecked_into)
+/// `fetch`, as the platform has it: the promise of a response.
+pub(super) fn start_fetch(request: &Request) -> Promise {
+    GLOBAL.with(|global| global.fetch_with_request(request))
 }
 
 /// The whole body, if it has at most `max_bytes`.
@@ -102,10 +106,4 @@ fn classify(cause: &JsValue) -> LaneError {
         Some("TimeoutError" | "AbortError") => LaneError::TimedOut,
         _ => LaneError::Unreachable,
     }
-}
-
-/// Whether the platform answered at all is known; what it answered, by status.
-#[must_use]
-pub fn status(response: &web_sys::Response) -> u16 {
-    response.status()
 }

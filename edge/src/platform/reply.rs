@@ -1,9 +1,57 @@
-//! Answers of the edge's own, and what it adds to the answers of others.
+//! What a call is answered with: a response of the edge's own, or the upstream's when it comes.
 
+use js_sys::Promise;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use worker::web_sys::{Headers, Response, ResponseInit};
 
-use crate::response::PlainResponse;
+use super::log;
+use crate::decision::DenyReason;
+use crate::response::{PlainResponse, build_denial, code_of};
+
+/// What goes back to the host.
+#[derive(Debug)]
+pub enum Reply {
+    Response(Response),
+    /// The upstream's response, still to come.
+    Upstream(Promise),
+}
+
+#[wasm_bindgen(module = "/src/platform/guard.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = upstreamOr)]
+    fn upstream_or(response: &Promise, on_failure: &Closure<dyn Fn() -> JsValue>) -> JsValue;
+}
+
+thread_local! {
+    /// One for all requests; called only where an upstream failed.
+    static ON_FAILURE: Closure<dyn Fn() -> JsValue> = Closure::new(|| upstream_unreachable().into());
+}
+
+impl Reply {
+    pub(super) fn into_js(self) -> JsValue {
+        match self {
+            Self::Response(response) => response.into(),
+            Self::Upstream(promise) => ON_FAILURE.with(|closure| upstream_or(&promise, closure)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct UpstreamLine {
+    event: &'static str,
+}
+
+/// The decision was logged before; that nothing came of it is an event of its own.
+#[must_use]
+pub fn upstream_unreachable() -> Response {
+    let reason = DenyReason::UpstreamUnreachable;
+    log::warn(&UpstreamLine {
+        event: code_of(&reason),
+    });
+    build(&build_denial(&reason))
+}
 
 /// Turns plain data into a response.
 #[must_use]
