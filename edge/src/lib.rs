@@ -23,12 +23,11 @@ pub mod verified_cache;
 
 /// The Worker's `fetch`. Not `worker::event`, whose promise is lost with a panic.
 #[wasm_bindgen::prelude::wasm_bindgen]
-#[must_use]
 pub fn fetch(
     request: worker::web_sys::Request,
     env: worker::Env,
     context: worker::worker_sys::Context,
-) -> wasm_bindgen::JsValue {
+) -> js_sys::Promise {
     let call = platform::Call::new(request, env, worker::Context::new(context));
     platform::guard::answer(handler::answer(call))
 }

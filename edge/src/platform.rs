@@ -5,7 +5,6 @@ pub mod bindings;
 pub mod clock;
 #[cfg(feature = "corpus")]
 pub mod corpus;
-pub mod executor;
 pub mod guard;
 pub mod http;
 pub mod introspect;

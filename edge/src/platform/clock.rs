@@ -2,8 +2,18 @@
 
 use std::time::Duration;
 
+use js_sys::Promise;
 use shared::UnixSeconds;
-use worker::Delay;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen(
+    inline_js = "export function resolveAfter(ms) { return new Promise((done) => setTimeout(done, ms)); }"
+)]
+extern "C" {
+    #[wasm_bindgen(js_name = resolveAfter)]
+    fn resolve_after(millis: u32) -> Promise;
+}
 
 #[must_use]
 #[expect(
@@ -21,7 +31,10 @@ pub fn chance() -> f64 {
     js_sys::Math::random()
 }
 
-/// For background work only: a request never waits for time to pass.
+/// Not `worker::Delay`, which wakes only whoever polled it first: a request's work changes hands
+/// after its first step (see `guard`).
 pub async fn sleep(duration: Duration) {
-    Delay::from(duration).await;
+    let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+    // The promise of a timer is never rejected.
+    drop(JsFuture::from(resolve_after(millis)).await);
 }

@@ -3,17 +3,14 @@
 // here instead, by its own invocation.
 
 const TRAPPED = Symbol("trapped");
-const traps = new Set();
+const waiting = new Set();
 
-addEventListener("error", () => {
-  for (const report of traps) report(TRAPPED);
-});
+function reportTrap() {
+  for (const report of waiting) report(TRAPPED);
+}
 
-// A trap inside a promise's callback is a rejection that nobody handles. Reported as an error it
-// also reaches the listener that makes a new instance for the next request.
-addEventListener("unhandledrejection", ({ reason }) => {
-  if (reason instanceof WebAssembly.RuntimeError) reportError(reason);
-});
+// A trap inside a microtask has no caller; it surfaces as an uncaught error of the isolate.
+addEventListener("error", reportTrap);
 
 function unavailable() {
   const problem = {
@@ -33,12 +30,14 @@ function unavailable() {
   });
 }
 
-/** What `start` returns: a response, or the promise of one. */
-export function guard(start) {
+/** The response that `start` returns, or the one that it promises; 503 if it traps. */
+export async function guard(start) {
+  // Leaves the instance's frames first: a trap must not pass through them on its way here.
+  await undefined;
   try {
-    return start();
-  } catch (error) {
-    reportError(error);
+    return await start();
+  } catch {
+    reportTrap();
     return unavailable();
   }
 }
@@ -49,14 +48,12 @@ export async function untilTrapped(work) {
   const trapped = new Promise((resolve) => {
     report = resolve;
   });
-  traps.add(report);
+  waiting.add(report);
   try {
     const response = await Promise.race([work, trapped]);
     return response === TRAPPED ? unavailable() : response;
-  } catch {
-    return unavailable();
   } finally {
-    traps.delete(report);
+    waiting.delete(report);
   }
 }
 
@@ -65,6 +62,6 @@ export async function upstreamOr(response, onFailure) {
   try {
     return await response;
   } catch {
-    return guard(onFailure);
+    return onFailure();
   }
 }

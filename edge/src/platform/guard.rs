@@ -1,64 +1,38 @@
 //! The boundary to the host: whatever happens inside, a panic included, every request is answered.
 //! The part that outlives the Wasm instance is `guard.js`.
 
-use std::cell::RefCell;
 use std::future::Future;
-use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
-use js_sys::{Function, Promise};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::Promise;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::future_to_promise;
 
-use super::executor;
 use super::reply::Reply;
 
 #[wasm_bindgen(module = "/src/platform/guard.js")]
 extern "C" {
-    fn guard(start: &mut dyn FnMut() -> JsValue) -> JsValue;
+    fn guard(start: &JsValue) -> Promise;
 
     #[wasm_bindgen(js_name = untilTrapped)]
     fn until_trapped(work: &Promise) -> Promise;
 }
 
-/// The response that `work` comes to, or a promise of it. Work that need not wait is answered at
-/// once, without a turn of the host's queue.
-pub fn answer(work: impl Future<Output = Reply> + 'static) -> JsValue {
-    let mut work = Some(work);
-    guard(&mut || work.take().map_or(JsValue::UNDEFINED, start))
+/// The promise of the response that `work` comes to; of a 503 if it comes to none.
+pub fn answer(work: impl Future<Output = Reply> + 'static) -> Promise {
+    guard(&Closure::once_into_js(move || start(work)))
 }
 
+/// Work that need not wait is done in this one step. The rest takes the usual executor, which costs
+/// a turn of the host's queue at each wait.
 fn start(work: impl Future<Output = Reply> + 'static) -> JsValue {
-    let progress = Rc::new(RefCell::new(Progress::Running));
-    let finished = Rc::clone(&progress);
-    executor::run(async move {
-        let answer = work.await.into_js();
-        finish(&finished, answer);
-    });
-    if let Progress::Finished(answer) = &*progress.borrow() {
-        return answer.clone();
-    }
-    let promise = Promise::new(&mut |resolve, _| {
-        *progress.borrow_mut() = Progress::Awaited(resolve);
-    });
-    until_trapped(&promise).unchecked_into()
-}
-
-enum Progress {
-    Running,
-    Finished(JsValue),
-    /// Someone holds a promise; this resolves it.
-    Awaited(Function),
-}
-
-fn finish(progress: &RefCell<Progress>, answer: JsValue) {
-    let before = progress.replace(Progress::Running);
-    match before {
-        Progress::Awaited(resolve) => {
-            // A promise's own resolve function does not throw.
-            drop(resolve.call1(&JsValue::UNDEFINED, &answer));
-        }
-        Progress::Running | Progress::Finished(_) => {
-            progress.replace(Progress::Finished(answer));
+    let mut work = Box::pin(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(reply) => reply.into_js(),
+        Poll::Pending => {
+            let rest = future_to_promise(async move { Ok(work.await.into_js()) });
+            until_trapped(&rest).unchecked_into()
         }
     }
 }

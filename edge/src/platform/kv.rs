@@ -3,12 +3,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use worker::Delay;
-
-use super::Bindings;
-use super::http;
+use super::{Bindings, clock, http};
 use crate::lanes::LaneError;
+use futures_util::future::{Either, select};
 
 const BINDING: &str = "LIST";
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -22,7 +19,7 @@ pub async fn fetch_value(
     max_bytes: usize,
 ) -> Result<Vec<u8>, LaneError> {
     let fetch = pin!(read_value(bindings, key, max_bytes));
-    match select(fetch, Delay::from(TIMEOUT)).await {
+    match select(fetch, pin!(clock::sleep(TIMEOUT))).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(((), _)) => Err(LaneError::TimedOut),
     }
