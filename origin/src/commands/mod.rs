@@ -12,6 +12,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::client::ClientCommand;
@@ -23,6 +24,7 @@ use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, ConfigErrors, Settings};
 use crate::keys::KeysError;
+use crate::private_file;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,6 +106,12 @@ impl Cli {
 
 impl Command {
     async fn run(self, config: Config) -> anyhow::Result<()> {
+        private_file::create_folder(&config.data_dir).with_context(|| {
+            format!(
+                "cannot make the folder {} (PORTCULLIS_DATA_DIR)",
+                config.data_dir.display()
+            )
+        })?;
         match self {
             Self::Serve => serve::serve(config).await,
             Self::Migrate => migrate::migrate(&config).await,

@@ -6,28 +6,34 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 const SHORTEST: Duration = Duration::from_millis(250);
-const LONGEST: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
-pub(super) struct Backoff(ExponentialBackoff);
+pub(super) struct Backoff {
+    longest: Duration,
+    pauses: ExponentialBackoff,
+}
 
 impl Backoff {
-    pub(super) fn new() -> Self {
+    /// Pauses that grow up to about `longest`.
+    pub(super) fn up_to(longest: Duration) -> Self {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(SHORTEST)
-            .with_max_delay(LONGEST)
+            .with_max_delay(longest)
             .without_max_times()
             .with_jitter();
-        Self(pauses.build())
+        Self {
+            longest,
+            pauses: pauses.build(),
+        }
     }
 
     /// The pause before the next attempt.
     pub(super) fn next_pause(&mut self) -> Duration {
-        self.0.next().unwrap_or(LONGEST)
+        self.pauses.next().unwrap_or(self.longest)
     }
 
     /// After a success the next pause is a short one again.
     pub(super) fn reset(&mut self) {
-        *self = Self::new();
+        *self = Self::up_to(self.longest);
     }
 }

@@ -5,7 +5,7 @@
 use shared::{Entry, ListError, MAX_SEGMENT_BYTES, MAX_SEGMENTS, Segment, UnixSeconds};
 use sqlx::AnyPool;
 
-use super::next_list::build_segment;
+use super::next_list::{CLOCK_ERROR_SECS, build_segment};
 use super::publish_once::PublishError;
 use crate::store::segments::{self, NewSegment, SegmentRow};
 use crate::store::{self, lease};
@@ -29,7 +29,7 @@ pub async fn compact_once(
     fence: u64,
     now: UnixSeconds,
 ) -> Result<Compaction, PublishError> {
-    let live = segments::list_live(pool, now).await?;
+    let live = segments::list_live(pool, now.minus_secs(CLOCK_ERROR_SECS)).await?;
     let Some(chosen) = choose(&live) else {
         return Ok(Compaction::NothingToDo);
     };

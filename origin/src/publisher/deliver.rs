@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::Publisher;
 use super::backoff::Backoff;
 use super::kv_client::{KvClient, KvError};
+use super::next_list::CLOCK_ERROR_SECS;
 use super::outage::Outage;
 use crate::store::{list, segments};
 
 /// KV takes one put a second for one key.
 const BETWEEN_PUTS: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
@@ -67,7 +69,7 @@ pub async fn deliver_once(
         return Ok(Delivery::UpToDate);
     };
     while let Some(segment) = segments::find_undelivered(pool, now).await? {
-        let life_secs = segment.retain_until.as_secs().saturating_sub(now.as_secs());
+        let life_secs = life_secs(publisher, segment.retain_until, now);
         kv.put(
             &kv_segment_key(&segment.sha256),
             segment.bytes,
@@ -94,10 +96,20 @@ pub async fn deliver_once(
     })
 }
 
+/// A segment stays in KV for as long as any list that names it may be used.
+fn life_secs(publisher: &Publisher, retain_until: UnixSeconds, now: UnixSeconds) -> u64 {
+    let settings = &publisher.settings;
+    let longest_use_secs = CLOCK_ERROR_SECS + settings.lifetime_secs + settings.grace_secs;
+    retain_until
+        .plus_secs(longest_use_secs)
+        .as_secs()
+        .saturating_sub(now.as_secs())
+}
+
 /// Delivers each newest list until `stop`.
 pub(super) async fn run(publisher: Arc<Publisher>, kv: KvClient, stop: CancellationToken) {
     let mut newest = publisher.pull_lane.subscribe();
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::up_to(LONGEST_PAUSE);
     let mut outage = Outage::of("kv");
     loop {
         newest.mark_unchanged();

@@ -16,6 +16,8 @@ use crate::store::{list, outbox, segments};
 const INTERVAL: Duration = Duration::from_mins(1);
 /// Heads are kept this long for receipts; segments so that an edge with an older head finds them.
 const KEPT_SECS: u64 = 3600;
+/// For whoever looks into what went out just now.
+const TEXTS_KEPT_SECS: u64 = 300;
 
 pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
     let mut outage = Outage::of("housekeeping");
@@ -35,7 +37,8 @@ pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
     }
 }
 
-async fn keep_house(publisher: &Publisher, now: UnixSeconds) -> Result<(), PublishError> {
+/// One round of it.
+pub async fn keep_house(publisher: &Publisher, now: UnixSeconds) -> Result<(), PublishError> {
     let Some(fence) = publisher.lease.fence() else {
         return Ok(());
     };
@@ -47,6 +50,7 @@ async fn keep_house(publisher: &Publisher, now: UnixSeconds) -> Result<(), Publi
     }
     let longest_use_secs = publisher.settings.lifetime_secs + publisher.settings.grace_secs;
     let forget_before = now.minus_secs(KEPT_SECS.max(longest_use_secs));
+    list::prune_texts(&publisher.pool, now.minus_secs(TEXTS_KEPT_SECS)).await?;
     list::prune_heads(&publisher.pool, forget_before).await?;
     segments::prune(&publisher.pool, forget_before).await?;
     outbox::prune(&publisher.pool, forget_before).await?;

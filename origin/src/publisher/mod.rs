@@ -7,7 +7,7 @@ mod backoff;
 pub mod compact;
 pub mod deliver;
 pub mod follow;
-mod housekeeping;
+pub mod housekeeping;
 pub mod kv_client;
 pub mod lease;
 pub mod next_list;

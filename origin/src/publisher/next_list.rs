@@ -18,6 +18,10 @@ const OLDEST_TAIL_SECS: u64 = 300;
 /// entries would cost edges more than sending them the tail.
 const FEWEST_SEALED_ENTRIES: u64 = 256;
 
+/// How far a replica's clock may be ahead. Nothing is dropped from the list before it is over by
+/// that much: a clock that was set wrong must not bring a revoked token back to life.
+pub const CLOCK_ERROR_SECS: u64 = 120;
+
 /// What every head of this origin says.
 #[derive(Debug, Clone)]
 pub struct ListSettings {
@@ -36,7 +40,7 @@ pub struct ListSettings {
 pub struct ListState {
     pub newest: Option<NewestHead>,
     pub tail: Option<OpenTail>,
-    /// Segments that still have something to say, the oldest first.
+    /// Segments that may still have something to say, the oldest first.
     pub segments: Vec<SegmentRow>,
     /// Revocations that are in no list yet, in the order in which they go out.
     pub outbox: Vec<OutboxRow>,
@@ -192,7 +196,7 @@ impl OpenTail {
 
     /// Whether no living token could still be named in it.
     fn is_past(&self, now: UnixSeconds) -> bool {
-        self.tail.count() > 0 && self.retain_until <= now
+        self.tail.count() > 0 && self.retain_until.plus_secs(CLOCK_ERROR_SECS) <= now
     }
 
     fn is_worth_sealing(&self, now: UnixSeconds) -> bool {

@@ -6,7 +6,7 @@
 use shared::{HEAD_TYP, ListError, MAX_HEAD_BYTES, Tail, UnixSeconds};
 
 use super::Publisher;
-use super::next_list::{ListState, NextList, OpenTail, build_next_list};
+use super::next_list::{CLOCK_ERROR_SECS, ListState, NextList, OpenTail, build_next_list};
 use super::published_list::StoredList;
 use crate::keys::SigningError;
 use crate::store::list::{NewHead, TailRow};
@@ -129,12 +129,13 @@ async fn load_state(
             .transpose()?,
         None => None,
     };
+    let surely_now = now.minus_secs(CLOCK_ERROR_SECS);
     Ok(ListState {
         newest,
         tail,
-        segments: segments::find_live(tx, now).await?,
+        segments: segments::find_live(tx, surely_now).await?,
         outbox: outbox::find_unpublished(tx, BATCH_ROWS).await?,
-        not_before: outbox::find_issuer_cut_off(tx, issuer, now).await?,
+        not_before: outbox::find_issuer_cut_off(tx, issuer, surely_now).await?,
     })
 }
 

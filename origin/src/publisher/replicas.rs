@@ -18,6 +18,7 @@ use crate::cache::WAKE_CHANNEL;
 
 const LIST_CHANNEL: &str = "portcullis:list";
 const DEFAULT_PORT: u16 = 6379;
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What this replica has to say. A second announcement before the first left says nothing new.
@@ -96,7 +97,7 @@ pub(super) async fn run(
     redis_url: SecretString,
     stop: CancellationToken,
 ) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::up_to(LONGEST_PAUSE);
     let mut outage = Outage::of("redis");
     loop {
         let talk = talk(&publisher, &redis_url, || {

@@ -17,6 +17,8 @@ use crate::config::Config;
 use crate::shutdown::Supervisor;
 use crate::store::outbox;
 
+/// A database that is back is noticed this soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The last publication and its delivery may take this long while the process ends.
 const LAST_DELIVERY: Duration = Duration::from_secs(3);
 
@@ -25,10 +27,14 @@ const LAST_DELIVERY: Duration = Duration::from_secs(3);
 pub async fn start(publisher: &Publisher) -> Result<(), PublishError> {
     publisher.lease.claim_at_start(&publisher.pool).await?;
     follow::follow_once(&publisher.pool, &publisher.pull_lane).await?;
-    if publisher.lease.fence().is_some() {
-        publish_once(publisher, publisher.clock.now()).await?;
+    if publisher.lease.fence().is_none() {
+        return Ok(());
     }
-    Ok(())
+    match publish_once(publisher, publisher.clock.now()).await {
+        // Another replica started at the same moment and was later to claim.
+        Ok(_) | Err(PublishError::Fenced) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Hands every task of the publisher to `supervisor`.
@@ -126,10 +132,11 @@ impl<'p> HolderLoop<'p> {
     fn new(publisher: &'p Publisher) -> Self {
         Self {
             publisher,
-            last_publication: None,
+            // `start` has just published, if it was for this replica to do.
+            last_publication: publisher.lease.fence().map(|_| Instant::now()),
             last_renewal: Instant::now(),
             rest: Rest::Empty,
-            backoff: Backoff::new(),
+            backoff: Backoff::up_to(LONGEST_PAUSE),
             outage: Outage::of("publisher"),
         }
     }

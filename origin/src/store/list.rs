@@ -203,6 +203,19 @@ pub async fn mark_seen_at_edge(pool: &AnyPool, version: u64, at: UnixSeconds) ->
     Ok(())
 }
 
+/// Forgets the text of heads issued before `time`: only the newest is ever sent, while the times of
+/// the others are wanted by receipts.
+pub async fn prune_texts(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE list_heads SET head = ''
+         WHERE issued_at < $1 AND head <> '' AND version < (SELECT MAX(version) FROM list_heads)",
+    )
+    .bind(to_millis(time))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Forgets heads issued before `time` that no receipt needs. The newest always stays: versions
 /// grow from it.
 pub async fn prune_heads(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {

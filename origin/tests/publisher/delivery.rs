@@ -44,7 +44,7 @@ on_both_stores! {
         let puts = kv.puts();
         let keys: Vec<_> = puts.iter().map(|put| put.key.split('/').nth(1).unwrap()).collect();
         assert_eq!(keys, ["segment", "head"]);
-        assert_eq!(puts[0].expiration_ttl, Some(3630 - 300));
+        assert_eq!(puts[0].expiration_ttl, Some(3630 + 120 + 180 - 300));
         assert_eq!(puts[1].expiration_ttl, None);
         assert!(puts.iter().all(|put| put.authorization == "Bearer the token of a test"));
         let mut edge = Edge::of(&origin);

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use crate::kv_double::KvDouble;
 
 pub(crate) const ISSUER: &str = "https://origin.example";
+pub(crate) const EDGE_SECRET: &str = "the secret of an edge in a test";
 const TOKEN_LIFETIME_SECS: u64 = 3600;
 
 /// Runs each test on both kinds of stores. Without Postgres and Redis the second says so, loudly.
@@ -62,6 +63,7 @@ pub(crate) struct World {
     database_url: String,
     redis_url: Option<String>,
     postgres: Option<(String, String)>,
+    edge_secret: Option<&'static str>,
 }
 
 impl World {
@@ -73,6 +75,7 @@ impl World {
             database_url,
             redis_url: None,
             postgres: None,
+            edge_secret: Some(EDGE_SECRET),
         }
     }
 
@@ -100,7 +103,15 @@ impl World {
             database_url: url.to_string(),
             redis_url: Some(redis_url),
             postgres: Some((admin_url, name)),
+            edge_secret: Some(EDGE_SECRET),
         })
+    }
+
+    pub(crate) fn without_edge_secret(self) -> Self {
+        Self {
+            edge_secret: None,
+            ..self
+        }
     }
 
     pub(crate) async fn remove(self) {
@@ -142,6 +153,9 @@ impl World {
         line.extend(["--database-url", &self.database_url]);
         if let Some(url) = &self.redis_url {
             line.extend(["--redis-url", url]);
+        }
+        if let Some(secret) = self.edge_secret {
+            line.extend(["--edge-secret", secret]);
         }
         let kv_url = kv.map(KvDouble::url);
         if let Some(url) = &kv_url {

@@ -13,4 +13,5 @@ mod harness;
 mod kv_double;
 mod lists;
 mod replicas;
+mod requests;
 mod segments;

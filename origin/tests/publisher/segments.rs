@@ -1,9 +1,11 @@
 //! Sealing, merging and dropping: nothing is lost on the way, and nothing is kept for ever.
 
 use origin::publisher::compact::{Compaction, compact_once};
+use origin::publisher::housekeeping::keep_house;
 use origin::publisher::next_list::build_segment;
+use origin::publisher::publish_once::publish_once;
 use origin::store;
-use shared::{Entry, MAX_TAIL_BYTES, SessionId, UnixSeconds};
+use shared::{Entry, MAX_TAIL_BYTES, Scope, SessionId, UnixSeconds};
 
 use crate::edge::Edge;
 use crate::harness::{ISSUER, Replica, names, on_both_stores};
@@ -56,11 +58,66 @@ on_both_stores! {
         edge.pull(&origin.publisher.pull_lane.newest().unwrap(), origin.now()).await;
         assert_eq!(edge.list.unwrap().entry_count(), 259);
 
-        origin.advance_secs(3700);
+        // The tail was begun last and is needed longest: 3630 s, and 120 s for a wrong clock.
+        origin.advance_secs(3749);
+        origin.publish().await;
+        let mut edge = Edge::of(&origin);
+        edge.pull(&origin.publisher.pull_lane.newest().unwrap(), origin.now()).await;
+        assert_eq!(edge.list.unwrap().entry_count(), 3);
+
+        origin.advance_secs(1);
         origin.publish().await;
         let mut edge = Edge::of(&origin);
         edge.pull(&origin.publisher.pull_lane.newest().unwrap(), origin.now()).await;
         assert_eq!(edge.list.unwrap().entry_count(), 0);
+    }
+
+    async fn a_clock_that_is_a_minute_ahead_brings_no_token_back(world) {
+        let origin = world.publisher().await;
+        origin.revoke_sessions(&names("sealed", 256)).await;
+        origin.publish().await;
+        origin.advance_secs(300);
+        origin.revoke_sessions(&names("tail", 3)).await;
+        origin.revoke(Scope::Issuer, ISSUER, Some(1)).await;
+        origin.publish().await;
+
+        // The last second of the first ones' tokens, seen by a clock that is a minute ahead.
+        let ahead = origin.now().plus_secs(3630 - 300 - 1 + 60);
+        publish_once(&origin.publisher, ahead).await.unwrap();
+        let mut edge = Edge::of(&origin);
+        edge.pull(&origin.publisher.pull_lane.newest().unwrap(), ahead).await;
+        assert!(edge.knows_sessions(&names("sealed", 256)));
+        assert!(edge.knows_sessions(&names("tail", 3)));
+        assert!(edge.list.unwrap().issuer(ISSUER).unwrap().not_before.is_some());
+    }
+
+    async fn housekeeping_forgets_only_what_nobody_needs(world) {
+        let origin = world.publisher().await;
+        origin.revoke_sessions(&names("s", 256)).await;
+        origin.publish().await;
+        origin.advance_secs(300);
+        origin.publish().await;
+        origin.advance_secs(60);
+        origin.publish().await;
+        keep_house(&origin.publisher, origin.now()).await.unwrap();
+        let heads = "SELECT COUNT(*) FROM list_heads";
+        let texts = "SELECT COUNT(*) FROM list_heads WHERE head <> ''";
+        assert_eq!(origin.count(heads).await, 4);
+        assert_eq!(origin.count(texts).await, 2);
+
+        // Past the hour: the heads of revocations stay, for their receipts.
+        origin.advance_secs(3601);
+        keep_house(&origin.publisher, origin.now()).await.unwrap();
+        assert_eq!(origin.count(heads).await, 2);
+        assert_eq!(origin.count("SELECT COUNT(*) FROM list_segments").await, 1);
+
+        origin.advance_secs(3600 + 3630);
+        keep_house(&origin.publisher, origin.now()).await.unwrap();
+        for table in ["SELECT COUNT(*) FROM revocations", "SELECT COUNT(*) FROM list_segments"] {
+            assert_eq!(origin.count(table).await, 0, "{table}");
+        }
+        keep_house(&origin.publisher, origin.now()).await.unwrap();
+        assert_eq!(origin.count(heads).await, 1, "the newest stays: versions grow from it");
     }
 
     async fn sixteen_segments_become_one_and_a_running_edge_follows(world) {
