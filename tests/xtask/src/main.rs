@@ -1,5 +1,6 @@
 //! The commands that the README names. Each is one module; this file only reads the command line.
 
+mod bench;
 mod build_edge;
 mod build_origin;
 mod cargo_test;
@@ -31,6 +32,8 @@ enum Command {
     Test(test::Options),
     /// Judge a corpus of tokens, one JSON case a line on stdin
     Corpus(corpus::Options),
+    /// Measure a part of the system beside its peers
+    Bench(bench::Options),
     /// Build the Worker, installing the tools that it needs
     BuildEdge(build_edge::Options),
     /// Check that `shared` depends on no clock, no network and no target
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Dev(options) => dev::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Corpus(options) => corpus::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::BuildEdge(options) => build_edge::run(&options),
         Command::Purity => purity::run(),
     };
