@@ -40,6 +40,9 @@ struct CasePolicy {
     algorithms: Vec<String>,
     leeway_secs: u64,
     max_lifetime_secs: u64,
+    /// Whether `sid` and `client_id` are required, as of our own issuer.
+    #[serde(default)]
+    require_session: bool,
 }
 
 /// One verdict.
@@ -140,7 +143,7 @@ impl CasePolicy {
                 .collect(),
             leeway_secs: self.leeway_secs,
             max_lifetime_secs: self.max_lifetime_secs,
-            require_session: false,
+            require_session: self.require_session,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The head of the list: a compact JWS, signed with a list key, that says when the list was made
 //! and when it dies, whom the edge trusts, and which bytes belong to it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
@@ -99,8 +101,19 @@ impl Head {
         if head.segments.len() > MAX_SEGMENTS {
             return Err(ListError::TooManySegments);
         }
+        if names_one_twice(head.issuers.iter().map(|issuer| &issuer.iss))
+            || names_one_twice(head.segments.iter().map(|segment| &segment.sha256))
+        {
+            return Err(ListError::HeadPayload);
+        }
         Ok(head)
     }
+}
+
+/// Which of two issuers of one name is meant, or how often a segment counts, would be a guess.
+fn names_one_twice<'n>(names: impl Iterator<Item = &'n String>) -> bool {
+    let mut seen = BTreeSet::new();
+    names.into_iter().any(|name| !seen.insert(name))
 }
 
 /// A head as it came: well-formed, and nothing more.

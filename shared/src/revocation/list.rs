@@ -286,7 +286,11 @@ impl VerifiedMessage {
             }
             (_, None) => return Err(ListError::TailMismatch),
         };
-        tail.append(&self.tail)?;
+        tail.append(&self.tail).map_err(|error| match from {
+            0 => error,
+            // What does not go on from here may be whole elsewhere: the edge asks for all of it.
+            _ => ListError::TailMismatch,
+        })?;
         let signed = &self.head().tail;
         if tail.sha256() == signed.sha256 && tail.count() == signed.count {
             Ok(tail)
@@ -302,7 +306,7 @@ impl VerifiedMessage {
     ) -> Result<Vec<LoadedSegment>, ListError> {
         let fetched = fetched
             .into_iter()
-            .map(|(_, bytes)| LoadedSegment::load(bytes))
+            .map(|(reference, bytes)| LoadedSegment::load(&reference, bytes))
             .collect::<Result<Vec<_>, _>>()?;
         let load = |segment: &SegmentRef| {
             let held = current.and_then(|list| list.loaded(&segment.sha256));
@@ -320,8 +324,12 @@ impl VerifiedMessage {
 }
 
 impl LoadedSegment {
-    fn load(bytes: Vec<u8>) -> Result<Self, ListError> {
+    /// The hash is looked at first: what the head did not sign is not read.
+    fn load(reference: &SegmentRef, bytes: Vec<u8>) -> Result<Self, ListError> {
         let sha256 = content_address::of(&bytes);
+        if sha256 != reference.sha256 {
+            return Err(ListError::SegmentMismatch);
+        }
         Ok(Self {
             sha256,
             segment: Arc::new(Segment::parse(bytes)?),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base64url;
 use crate::error::ListError;
+use crate::json;
 use crate::revocation::head::MAX_HEAD_BYTES;
 use crate::revocation::tail::MAX_TAIL_BYTES;
 
@@ -36,6 +37,8 @@ impl ListMessage {
         if json.len() > MAX_MESSAGE_BYTES {
             return Err(ListError::MessageTooLong);
         }
+        // Serde would take an array of the three values as well.
+        json::parse_object(json).map_err(|_| ListError::MessageMalformed)?;
         let wire: Wire = serde_json::from_slice(json).map_err(|_| ListError::MessageMalformed)?;
         let tail = base64url::decode(&wire.tail).ok_or(ListError::MessageMalformed)?;
         Ok(Self {
@@ -91,6 +94,8 @@ mod tests {
             r#"{"head":"a","from":0.5,"tail":""}"#,
             r#"{"head":"a","from":0,"tail":"AP8H="}"#,
             r#"{"head":"a","from":0,"tail":"","tail":""}"#,
+            r#"{"head":"a","from":0,"tail":"","x":1,"x":1}"#,
+            r#"["a",0,""]"#,
         ] {
             let parsed = ListMessage::parse(text.as_bytes());
             assert_eq!(parsed, Err(ListError::MessageMalformed), "{text}");
