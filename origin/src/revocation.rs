@@ -16,16 +16,43 @@ use crate::error::ApiError;
 use crate::random;
 use crate::store::audit::{self, Event};
 use crate::store::revocations::{self, NewRevocation, TokenNames};
-use crate::store::{self, Transaction, cache_state, receipts};
+use crate::store::{self, Transaction, cache_state};
 
 /// A revocation under way: its names are in doubt, its transaction is open. Change what goes with it
 /// through `tx`, then `record` it. Dropped before that, nothing has happened.
 #[derive(Debug)]
 pub struct Revoking {
     pub tx: Transaction,
+    doubt: Doubt,
+}
+
+/// A name that the cache does not vouch for until it is told the outcome.
+#[derive(Debug)]
+struct Doubt {
+    /// The revocation's.
     id: String,
     key: Key,
+    /// `None`: there is no cache.
     mark: Option<Mark>,
+}
+
+impl Doubt {
+    async fn raise(app: &App, scope: Scope, name: &str) -> Result<Self, ApiError> {
+        let id = random::new_id()?;
+        let key = Key::new(scope, name);
+        let mark = match &app.cache {
+            Some(cache) => {
+                let life_secs = app.issuer.lifetime_secs() + LEEWAY_SECS;
+                Some(
+                    cache
+                        .mark_in_doubt(std::slice::from_ref(&key), &id, life_secs)
+                        .await,
+                )
+            }
+            None => None,
+        };
+        Ok(Self { id, key, mark })
+    }
 }
 
 /// What is revoked, why, and by whom.
@@ -46,21 +73,24 @@ pub struct Order<'a> {
 
 impl Revoking {
     pub async fn begin(app: &App, scope: Scope, name: &str) -> Result<Self, ApiError> {
-        let id = random::new_id()?;
-        let key = Key::new(scope, name);
-        let mark = match &app.cache {
-            Some(cache) => {
-                let life_secs = app.issuer.lifetime_secs() + LEEWAY_SECS;
-                Some(
-                    cache
-                        .mark_in_doubt(std::slice::from_ref(&key), &id, life_secs)
-                        .await,
-                )
-            }
-            None => None,
-        };
-        let tx = store::begin(&app.pool).await?;
-        Ok(Self { tx, id, key, mark })
+        let (doubt, tx) = tokio::join!(Doubt::raise(app, scope, name), store::begin(&app.pool));
+        Ok(Self {
+            tx: tx?,
+            doubt: doubt?,
+        })
+    }
+
+    /// Goes on in a transaction that has found out that there is something to revoke.
+    pub async fn begin_in(
+        tx: Transaction,
+        app: &App,
+        scope: Scope,
+        name: &str,
+    ) -> Result<Self, ApiError> {
+        Ok(Self {
+            tx,
+            doubt: Doubt::raise(app, scope, name).await?,
+        })
     }
 
     /// Writes the revocation with its audit row and commits; then tells Redis and the publisher.
@@ -69,8 +99,8 @@ impl Revoking {
         let lists_end = self.write(&new, order).await?;
         self.tx.commit().await?;
         let committed_at = app.clock.now();
-        if let (Some(cache), Some(mark)) = (&app.cache, self.mark) {
-            announce(cache, mark, &self.key, &new, order, committed_at).await;
+        if let (Some(cache), Some(mark)) = (&app.cache, self.doubt.mark) {
+            announce(cache, mark, &self.doubt.key, &new, order, committed_at).await;
         }
         app.wake.notify_one();
         metrics::counter!("portcullis_revocations_total", "scope" => new.scope.as_str())
@@ -83,10 +113,10 @@ impl Revoking {
 
     fn new_revocation(&self, app: &App, order: &Order<'_>) -> NewRevocation {
         NewRevocation {
-            id: self.id.clone(),
-            scope: self.key.scope,
+            id: self.doubt.id.clone(),
+            scope: self.doubt.key.scope,
             issuer: app.issuer.name().to_owned(),
-            name: self.key.name.clone(),
+            name: self.doubt.key.name.clone(),
             before_secs: order.before_secs,
             reason: order.reason.to_owned(),
             actor: order.actor.to_owned(),
@@ -100,7 +130,7 @@ impl Revoking {
         new: &NewRevocation,
         order: &Order<'_>,
     ) -> Result<Option<UnixSeconds>, ApiError> {
-        revocations::insert(&mut self.tx, new).await?;
+        let lists_end = revocations::insert(&mut self.tx, new).await?;
         let record = audit::Record {
             actor: Some(order.actor),
             subject: Some(&new.id),
@@ -109,10 +139,10 @@ impl Revoking {
             ..audit::Record::new(random::new_id()?, order.event)
         };
         audit::insert(&mut self.tx, &record, new.recorded_at).await?;
-        if self.mark == Some(Mark::Failed) {
+        if self.doubt.mark == Some(Mark::Failed) {
             cache_state::raise_epoch(&mut self.tx).await?;
         }
-        Ok(receipts::find_lists_end(&mut *self.tx).await?)
+        Ok(lists_end)
     }
 }
 

@@ -97,20 +97,6 @@ impl RedisCache {
         }
     }
 
-    /// Ends the doubt about a revocation that was not committed.
-    pub async fn withdraw(&self, keys: &[Key], revocation: &str) {
-        let mut pipeline = Pipeline::new();
-        for key in keys {
-            pipeline
-                .cmd("SREM")
-                .arg(key.doubt())
-                .arg(revocation)
-                .ignore();
-        }
-        // Failed: the doubt ends by itself, and until then costs a look into the database.
-        self.query::<()>(&pipeline).await;
-    }
-
     /// One round trip. "Not revoked" only from a complete Redis that has no doubt about the token.
     pub async fn status(&self, claims: &Claims) -> CacheAnswer {
         let Some(mut link) = self.link() else {

@@ -15,7 +15,7 @@ use crate::revocation::{Order, Revoking};
 use crate::store::audit::Event;
 use crate::store::refresh_tokens::{Presented, Successor, Used};
 use crate::store::sessions::Session;
-use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
+use crate::store::{self, Transaction, refresh_tokens, sessions};
 
 /// A duplicate within this time gets the same successor, even if that was used meanwhile.
 const DUPLICATE_SECS: f64 = 10.0;
@@ -25,6 +25,8 @@ const DUPLICATE_SECS: f64 = 10.0;
 enum Decision {
     Rotate,
     Replay,
+    /// Until a cut-off that a new token would fall before.
+    Wait(UnixSeconds),
     Expired,
     SessionClosed,
     Reuse,
@@ -37,6 +39,8 @@ struct Facts {
     expires_at: UnixSeconds,
     used_at: Option<UnixSeconds>,
     successor_used: bool,
+    /// The latest cut-off of the user or the issuer.
+    cut_off: Option<UnixSeconds>,
 }
 
 /// The state machine, whole.
@@ -47,11 +51,18 @@ fn decide(facts: Facts, now: UnixSeconds) -> Decision {
     if now >= facts.expires_at {
         return Decision::Expired;
     }
-    match facts.used_at {
+    let decision = match facts.used_at {
         None => Decision::Rotate,
         Some(used_at) if now.secs_since(used_at) <= DUPLICATE_SECS => Decision::Replay,
         Some(_) if !facts.successor_used => Decision::Replay,
         Some(_) => Decision::Reuse,
+    };
+    match facts.cut_off {
+        // A token is dated in whole seconds.
+        Some(cut_off) if decision != Decision::Reuse && cut_off.as_secs() > now.as_secs() => {
+            Decision::Wait(cut_off)
+        }
+        _ => decision,
     }
 }
 
@@ -70,9 +81,9 @@ pub async fn refresh(
     loop {
         match attempt(app, token.expose_secret(), client_id).await? {
             Outcome::Done(pair) => return Ok(pair),
-            Outcome::CutOff(cut_off) => wait_for_cut_off(app, cut_off).await?,
-            Outcome::Reuse(session) => {
-                end_family(app, &session, caller).await?;
+            Outcome::Wait(cut_off) => wait_for_cut_off(app, cut_off).await?,
+            Outcome::Reuse(tx, session) => {
+                end_family(app, tx, &session, caller).await?;
                 return Err(ApiError::RefreshTokenReused);
             }
         }
@@ -81,8 +92,9 @@ pub async fn refresh(
 
 enum Outcome {
     Done(TokenPair),
-    CutOff(UnixSeconds),
-    Reuse(Session),
+    Wait(UnixSeconds),
+    /// Still under the lock, so that nothing comes between finding out and ending it.
+    Reuse(Transaction, Session),
 }
 
 async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, ApiError> {
@@ -93,23 +105,20 @@ async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, Api
         .await?
         .filter(|session| session.client_id == client_id)
         .ok_or(ApiError::RefreshTokenUnknown)?;
-    let presented = refresh_tokens::find_presented(&mut tx, &hash, &session.user_id)
+    let issuer = app.issuer.name();
+    let presented = refresh_tokens::find_presented(&mut tx, &hash, &session.user_id, issuer)
         .await?
         .ok_or(ApiError::RefreshTokenUnknown)?;
     // The lock may have been waited for: the time that counts is now.
     let now = app.clock.now();
     let decision = decide(facts(&session, &presented), now);
-    if matches!(decision, Decision::Rotate | Decision::Replay)
-        && let Some(cut_off) = cut_off_ahead(app, &mut tx, &session, now).await?
-    {
-        return Ok(Outcome::CutOff(cut_off));
-    }
     let refresh_token = match decision {
         Decision::Rotate => rotate(&mut tx, token, &hash, &session, now).await?,
         Decision::Replay => replay(token, &presented)?,
+        Decision::Wait(cut_off) => return Ok(Outcome::Wait(cut_off)),
         Decision::Expired => return Err(ApiError::RefreshTokenExpired),
         Decision::SessionClosed => return Err(ApiError::SessionClosed),
-        Decision::Reuse => return Ok(Outcome::Reuse(session)),
+        Decision::Reuse => return Ok(Outcome::Reuse(tx, session)),
     };
     let pair = token_pair(app, &presented.user, &session, refresh_token, now)?;
     tx.commit().await?;
@@ -123,19 +132,8 @@ fn facts(session: &Session, presented: &Presented) -> Facts {
         expires_at: presented.expires_at,
         used_at: presented.used_at,
         successor_used: presented.successor_used_at.is_some(),
+        cut_off: presented.cut_off_secs.map(UnixSeconds::from_secs),
     }
-}
-
-async fn cut_off_ahead(
-    app: &App,
-    tx: &mut Transaction,
-    session: &Session,
-    now: UnixSeconds,
-) -> sqlx::Result<Option<UnixSeconds>> {
-    let cut_off = revocations::find_cut_off(tx, app.issuer.name(), &session.user_id).await?;
-    Ok(cut_off
-        .filter(|secs| *secs > now.as_secs())
-        .map(UnixSeconds::from_secs))
 }
 
 async fn rotate(
@@ -170,9 +168,14 @@ fn replay(token: &str, presented: &Presented) -> Result<String, ApiError> {
 }
 
 /// Only this session: the user's other devices have done nothing.
-async fn end_family(app: &App, session: &Session, caller: &Caller) -> Result<(), ApiError> {
+async fn end_family(
+    app: &App,
+    tx: Transaction,
+    session: &Session,
+    caller: &Caller,
+) -> Result<(), ApiError> {
     metrics::counter!("portcullis_refreshes_total", "decision" => "reuse").increment(1);
-    let mut revoking = Revoking::begin(app, Scope::Session, &session.sid).await?;
+    let mut revoking = Revoking::begin_in(tx, app, Scope::Session, &session.sid).await?;
     sessions::close(&mut revoking.tx, &session.sid, app.clock.now()).await?;
     let order = Order {
         before_secs: None,
@@ -192,6 +195,7 @@ impl Decision {
         match self {
             Self::Rotate => "rotate",
             Self::Replay => "replay",
+            Self::Wait(_) => "wait",
             Self::Expired => "expired",
             Self::SessionClosed => "session_closed",
             Self::Reuse => "reuse",
@@ -211,6 +215,7 @@ mod tests {
             expires_at: NOW.plus_secs(60),
             used_at: used_secs_ago.map(|secs| NOW.minus_secs(secs)),
             successor_used,
+            cut_off: None,
         }
     }
 
@@ -235,6 +240,32 @@ mod tests {
             ..facts(Some(11), true)
         };
         assert_eq!(decide(closed, NOW), Decision::SessionClosed);
+    }
+
+    #[test]
+    fn waits_for_a_cut_off_ahead_unless_it_is_reuse() {
+        let ahead = Some(NOW.plus_secs(1));
+        for (facts, expected) in [
+            (facts(None, false), Decision::Wait(NOW.plus_secs(1))),
+            (facts(Some(0), false), Decision::Wait(NOW.plus_secs(1))),
+            (facts(Some(11), true), Decision::Reuse),
+        ] {
+            assert_eq!(
+                decide(
+                    Facts {
+                        cut_off: ahead,
+                        ..facts
+                    },
+                    NOW
+                ),
+                expected
+            );
+        }
+        let reached = Facts {
+            cut_off: Some(NOW),
+            ..facts(None, false)
+        };
+        assert_eq!(decide(reached, NOW), Decision::Rotate);
     }
 
     #[test]

@@ -46,9 +46,10 @@ pub async fn decrement(pool: &AnyPool, key: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-pub async fn delete_over(pool: &AnyPool, window_secs: u64, now: UnixSeconds) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM limits WHERE window_started_at <= $1")
-        .bind(to_millis(now.minus_secs(window_secs)))
+/// Deletes windows that began before `begun_before`.
+pub async fn delete_ended(pool: &AnyPool, begun_before: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM limits WHERE window_started_at < $1")
+        .bind(to_millis(begun_before))
         .execute(pool)
         .await?;
     Ok(())

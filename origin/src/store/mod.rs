@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod cache_state;
 pub mod clients;
+pub mod forget;
 pub mod lease;
 pub mod limits;
 pub mod list;
@@ -101,7 +102,8 @@ async fn prepare_connection(connection: &mut AnyConnection, is_sqlite: bool) -> 
         )
     } else {
         format!(
-            "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}"
+            "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis};
+             SET default_transaction_isolation = 'read committed'"
         )
     };
     connection.execute(sqlx::AssertSqlSafe(setup)).await?;

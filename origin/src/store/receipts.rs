@@ -6,15 +6,13 @@ use sqlx::AnyPool;
 
 use super::from_millis;
 
-/// When the last edge stops using the newest list, or one before it; `None` before the first.
-pub async fn find_lists_end<'e>(
-    executor: impl sqlx::Executor<'e, Database = sqlx::Any>,
-) -> sqlx::Result<Option<UnixSeconds>> {
+/// When the last edge stops using a list that is there now; `None` before the first.
+pub async fn find_lists_end(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
     let ends: Option<(i64, i64)> = sqlx::query_as(
         "SELECT expires_at + grace_secs * 1000, predecessors_end_at
          FROM list_heads ORDER BY version DESC LIMIT 1",
     )
-    .fetch_optional(executor)
+    .fetch_optional(pool)
     .await?;
     Ok(ends.map(|(newest, predecessors)| from_millis(newest.max(predecessors))))
 }

@@ -2,6 +2,7 @@
 //! its successor again, which is why the successor is kept, sealed.
 
 use shared::UnixSeconds;
+use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::users::{User, user};
@@ -14,6 +15,8 @@ pub struct Presented {
     pub used_at: Option<UnixSeconds>,
     pub successor_sealed: Option<Vec<u8>>,
     pub successor_used_at: Option<UnixSeconds>,
+    /// The latest cut-off of the user or the issuer, in Unix seconds.
+    pub cut_off_secs: Option<u64>,
     pub user: User,
 }
 
@@ -47,9 +50,14 @@ pub async fn find_presented(
     tx: &mut Transaction,
     hash: &[u8],
     user_id: &str,
+    issuer: &str,
 ) -> sqlx::Result<Option<Presented>> {
     sqlx::query(
         "SELECT t.expires_at, t.used_at, t.successor_sealed, n.used_at AS successor_used_at,
+                (SELECT MAX(before) FROM revocations
+                 WHERE issuer = $3
+                   AND ((name = $2 AND scope = 'user') OR (name = $3 AND scope = 'issuer')))
+                    AS cut_off,
                 u.id, u.email, u.email_verified_at, u.name, u.roles, u.disabled_at, u.created_at
          FROM refresh_tokens t
          JOIN users u ON u.id = $2
@@ -58,19 +66,24 @@ pub async fn find_presented(
     )
     .bind(hash)
     .bind(user_id)
-    .try_map(|row: sqlx::any::AnyRow| {
-        Ok(Presented {
-            expires_at: from_millis(row.try_get("expires_at")?),
-            used_at: row.try_get::<Option<i64>, _>("used_at")?.map(from_millis),
-            successor_sealed: row.try_get("successor_sealed")?,
-            successor_used_at: row
-                .try_get::<Option<i64>, _>("successor_used_at")?
-                .map(from_millis),
-            user: user(&row)?,
-        })
-    })
+    .bind(issuer)
+    .try_map(|row| presented(&row))
     .fetch_optional(&mut **tx)
     .await
+}
+
+fn presented(row: &AnyRow) -> sqlx::Result<Presented> {
+    let cut_off: Option<i64> = row.try_get("cut_off")?;
+    Ok(Presented {
+        expires_at: from_millis(row.try_get("expires_at")?),
+        used_at: row.try_get::<Option<i64>, _>("used_at")?.map(from_millis),
+        successor_sealed: row.try_get("successor_sealed")?,
+        successor_used_at: row
+            .try_get::<Option<i64>, _>("successor_used_at")?
+            .map(from_millis),
+        cut_off_secs: cut_off.map(i64::cast_unsigned),
+        user: user(row)?,
+    })
 }
 
 /// Uses the token up and names its successor, unless someone did so before: then nothing changes.

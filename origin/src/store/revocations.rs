@@ -53,11 +53,18 @@ macro_rules! select {
     };
 }
 
-pub async fn insert(tx: &mut Transaction, new: &NewRevocation) -> sqlx::Result<()> {
-    sqlx::query(
+/// Answers when the last edge stops using a list that is there now; `None` before the first list.
+pub async fn insert(
+    tx: &mut Transaction,
+    new: &NewRevocation,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let lists_end: Option<i64> = sqlx::query_scalar(
         "INSERT INTO revocations
              (id, scope, issuer, name, before, reason, actor, recorded_at, retain_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         RETURNING (SELECT CASE WHEN expires_at + grace_secs * 1000 > predecessors_end_at
+                                THEN expires_at + grace_secs * 1000 ELSE predecessors_end_at END
+                    FROM list_heads ORDER BY version DESC LIMIT 1)",
     )
     .bind(&new.id)
     .bind(new.scope.as_str())
@@ -68,9 +75,9 @@ pub async fn insert(tx: &mut Transaction, new: &NewRevocation) -> sqlx::Result<(
     .bind(&new.actor)
     .bind(to_millis(new.recorded_at))
     .bind(to_millis(new.retain_until))
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
-    Ok(())
+    Ok(lists_end.map(from_millis))
 }
 
 /// Every revocation that a living token could still need.

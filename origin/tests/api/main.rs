@@ -13,6 +13,7 @@ mod logout;
 mod me;
 mod outages;
 mod refresh;
+mod refresh_interleavings;
 mod register;
 mod revocations;
 mod revoke;
