@@ -1,7 +1,7 @@
 //! The built `portcullis` as a process: how it starts, how it refuses to, and how it ends.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
@@ -205,6 +205,26 @@ async fn a_revocation_from_the_command_line_reaches_a_waiting_edge() {
     let (newer, revoked) = tokio::join!(pull, revocation);
     revoked.unwrap();
     assert!(newer > held);
+}
+
+#[test]
+fn those_who_connect_and_say_nothing_do_not_hold_up_the_end() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    let address = serving.url.trim_start_matches("http://").to_owned();
+    let silent = TcpStream::connect(&address).unwrap();
+    // A whole request on a connection that is then kept: the other one was accepted before it.
+    let mut kept = TcpStream::connect(&address).unwrap();
+    kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: o\r\n\r\n")
+        .unwrap();
+    let mut answer = [0; 12];
+    kept.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let started = Instant::now();
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.wait(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    drop(silent);
 }
 
 #[test]

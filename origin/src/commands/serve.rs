@@ -14,6 +14,9 @@ use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
 use crate::{cache, router, server, telemetry};
 
+/// Connections that may be open besides those of hanging pulls.
+const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
+
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log_filter, config.log_format)?;
     let mut signals = Signals::catch()?;
@@ -39,7 +42,7 @@ struct Running {
     app: App,
     publisher: Arc<Publisher>,
     supervisor: Supervisor,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
     stop_http: CancellationToken,
 }
 
@@ -56,7 +59,13 @@ impl Running {
         publisher::spawn_tasks(&publisher, &app.config, &mut supervisor);
         spawn_cache_task(&app, &mut supervisor);
         let stop_http = CancellationToken::new();
-        let http = server::serve(listener, router::router(app.clone()), stop_http.clone());
+        let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
+        let http = server::serve(
+            listener,
+            router::router(app.clone()),
+            most,
+            stop_http.clone(),
+        );
         let http = tokio::spawn(http);
         tracing::info!("listening on http://{address}");
         Ok(Self {
@@ -104,7 +113,7 @@ impl Running {
     }
 }
 
-async fn finish_requests(http: JoinHandle<std::io::Result<()>>) {
+async fn finish_requests(http: JoinHandle<()>) {
     if http.is_finished() {
         return;
     }
