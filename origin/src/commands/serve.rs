@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, router, server, telemetry};
+use crate::{cache, router, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -27,7 +27,8 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
         publisher::reach_redis(url).await?;
     }
     let replica = replica_name::load_or_create(&app.config.data_dir)?;
-    let publisher = Arc::new(Publisher::new(&app, replica)?);
+    let pool = store::open(&app.config.database_url).await?;
+    let publisher = Arc::new(Publisher::new(&app, pool, replica)?);
     // The first list is there before anyone can ask for it.
     publisher::start(&publisher)
         .await

@@ -10,6 +10,7 @@ pub mod follow;
 pub mod housekeeping;
 pub mod kv_client;
 pub mod lease;
+mod lifecycle;
 pub mod next_list;
 mod outage;
 pub mod publish_once;
@@ -37,8 +38,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::Keys;
 
+pub use lifecycle::{finish, spawn_tasks, start};
 pub use replicas::{RedisUnreachable, ReplicaError, reach_redis};
-pub use run::{finish, spawn_tasks, start};
 
 /// What every task of the publisher holds.
 #[derive(Debug)]
@@ -57,17 +58,20 @@ pub struct Publisher {
     sealed: Notify,
     /// KV lacks something that it was given before.
     undelivered: Notify,
+    /// Something was revoked on another replica, or on this one: Redis tells everyone.
+    revoked_elsewhere: Notify,
     /// Another replica published.
     published_elsewhere: Notify,
     announcer: Announcer,
 }
 
 impl Publisher {
-    /// `replica` names this origin among those on the same database, and stays over a restart.
-    pub fn new(app: &App, replica: String) -> Result<Self, KvError> {
+    /// `pool` should be its own, so that it never waits behind requests for a connection. `replica`
+    /// names this origin among those on the same database, and stays over a restart.
+    pub fn new(app: &App, pool: AnyPool, replica: String) -> Result<Self, KvError> {
         let config = &app.config;
         Ok(Self {
-            pool: app.pool.clone(),
+            pool,
             clock: Arc::clone(&app.clock),
             settings: list_settings(config, &app.keys),
             keys: Arc::clone(&app.keys),
@@ -78,6 +82,7 @@ impl Publisher {
             wake: Arc::clone(&app.wake),
             sealed: Notify::new(),
             undelivered: Notify::new(),
+            revoked_elsewhere: Notify::new(),
             published_elsewhere: Notify::new(),
             announcer: Announcer::default(),
         })

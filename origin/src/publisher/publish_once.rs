@@ -9,8 +9,9 @@ use super::Publisher;
 use super::next_list::{CLOCK_ERROR_SECS, ListState, NextList, OpenTail, build_next_list};
 use super::published_list::StoredList;
 use crate::keys::SigningError;
-use crate::store::list::{NewHead, TailRow};
-use crate::store::{self, Transaction, lease, list, outbox, segments};
+use crate::store::list::NewHead;
+use crate::store::tails::TailRow;
+use crate::store::{self, Transaction, lease, list, outbox, segments, tails};
 
 /// Rows that one list takes at most, so that no transaction is long.
 const BATCH_ROWS: u32 = 4096;
@@ -122,7 +123,7 @@ async fn load_state(
 ) -> Result<ListState, PublishError> {
     let newest = list::find_newest_head(tx).await?;
     let tail = match &newest {
-        Some(newest) => list::find_tail(tx, newest.tail_epoch)
+        Some(newest) => tails::find(tx, newest.tail_epoch)
             .await?
             .as_ref()
             .map(open_tail)
@@ -163,7 +164,7 @@ async fn save(
         started_at: next.tail.started_at,
         retain_until: next.tail.retain_until,
     };
-    list::save_tail(tx, &tail).await?;
+    tails::save(tx, &tail).await?;
     list::insert_head(tx, &new_head(next, jws)).await?;
     outbox::mark_published(tx, carried_ids, next.head.ver).await
 }

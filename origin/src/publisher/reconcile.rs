@@ -81,6 +81,23 @@ async fn verified_version(publisher: &Publisher, value: &[u8]) -> Option<u64> {
     Some(signed.head().ver)
 }
 
+/// Replicas that do not share the list key publish lists that the edges of one of them refuse.
+pub(super) async fn warn_if_signed_by_another_key(publisher: &Publisher) {
+    let Some(newest) = publisher.pull_lane.newest() else {
+        return;
+    };
+    if verified_version(publisher, &newest.message_after(0))
+        .await
+        .is_none()
+    {
+        tracing::warn!(
+            list.version = newest.version(),
+            "the newest list was signed with another list key (PORTCULLIS_LIST_KEY): edges must \
+             pin both, and replicas must share one"
+        );
+    }
+}
+
 async fn mark_missing_segments(
     publisher: &Publisher,
     kv: &KvClient,

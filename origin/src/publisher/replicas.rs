@@ -145,7 +145,7 @@ fn hear(publisher: &Publisher, channel: &str) {
     match channel {
         LIST_CHANNEL => publisher.published_elsewhere.notify_one(),
         // Whoever revoked says so on this channel; see `cache`.
-        WAKE_CHANNEL => publisher.wake.notify_one(),
+        WAKE_CHANNEL => publisher.revoked_elsewhere.notify_one(),
         _ => {}
     }
 }

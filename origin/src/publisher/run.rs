@@ -4,83 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Publisher;
 use super::backoff::Backoff;
 use super::follow::LOOK_INTERVAL;
 use super::lease::{LeaseWatch, RENEWAL};
 use super::outage::Outage;
 use super::publish_once::{Publication, PublishError, Rest, publish_once};
-use super::{Publisher, deliver, follow, housekeeping, reconcile, replicas};
-use crate::config::Config;
-use crate::shutdown::Supervisor;
 use crate::store::outbox;
 
 /// A database that is back is noticed this soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// The last publication and its delivery may take this long while the process ends.
-const LAST_DELIVERY: Duration = Duration::from_secs(3);
-
-/// Gets the pull lane its first list: a new one if this replica may publish, else the newest that
-/// another published. An origin without any list is not ready, and [`run`] goes on trying.
-pub async fn start(publisher: &Publisher) -> Result<(), PublishError> {
-    publisher.lease.claim_at_start(&publisher.pool).await?;
-    follow::follow_once(&publisher.pool, &publisher.pull_lane).await?;
-    if publisher.lease.fence().is_none() {
-        return Ok(());
-    }
-    match publish_once(publisher, publisher.clock.now()).await {
-        // Another replica started at the same moment and was later to claim.
-        Ok(_) | Err(PublishError::Fenced) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Hands every task of the publisher to `supervisor`.
-pub fn spawn_tasks(publisher: &Arc<Publisher>, config: &Config, supervisor: &mut Supervisor) {
-    let stop = supervisor.stop_background();
-    let own = || Arc::clone(publisher);
-    supervisor.spawn("publisher", run(own(), stop.clone()));
-    supervisor.spawn("follower", follow::run(own(), stop.clone()));
-    supervisor.spawn("housekeeping", housekeeping::run(own(), stop.clone()));
-    if let Some(kv) = &publisher.kv {
-        supervisor.spawn("delivery", deliver::run(own(), kv.clone(), stop.clone()));
-        supervisor.spawn(
-            "reconciler",
-            reconcile::run(own(), kv.clone(), stop.clone()),
-        );
-    }
-    if let Some(url) = &config.redis_url {
-        supervisor.spawn("replicas", replicas::run(own(), url.clone(), stop));
-    }
-}
-
-/// Publishes and delivers what the last requests left behind, and gives the lease back.
-pub async fn finish(publisher: &Publisher) -> Result<(), PublishError> {
-    if publisher.lease.fence().is_none() {
-        return Ok(());
-    }
-    if outbox::find_any_unpublished(&publisher.pool)
-        .await?
-        .is_some()
-    {
-        publish_once(publisher, publisher.clock.now()).await?;
-    }
-    if let Some(kv) = &publisher.kv {
-        let delivery = deliver::deliver_once(publisher, kv, publisher.clock.now());
-        match tokio::time::timeout(LAST_DELIVERY, delivery).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(code = error.code(), "the last list is not in KV"),
-            Err(_) => tracing::warn!(code = "kv_timed_out", "the last list is not in KV"),
-        }
-    }
-    publisher.lease.release(&publisher.pool).await?;
-    Ok(())
-}
 
 /// Publishes until `stop`.
-async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
+pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
     let mut holder = HolderLoop::new(&publisher);
     let mut watch = LeaseWatch::default();
     let work = async {
@@ -143,9 +83,9 @@ impl<'p> HolderLoop<'p> {
 
     async fn step(&mut self) {
         let published = match self.wait_until_due().await {
-            Ok(Some(_)) => {
+            Ok(Some(due)) => {
                 self.wait_until_apart().await;
-                self.publish().await
+                self.publish(due).await
             }
             Ok(None) => return,
             Err(error) => Err(error.into()),
@@ -176,7 +116,9 @@ impl<'p> HolderLoop<'p> {
             // A commit in this process.
             () = self.publisher.wake.notified() => Ok(Some(Due::Revocations)),
             () = tokio::time::sleep_until(beat_at) => Ok(Some(Due::Heartbeat)),
-            // Commits of other processes, the command line among them.
+            // Commits of other processes: heard of through Redis, or, as those of the command
+            // line, found by looking.
+            () = self.publisher.revoked_elsewhere.notified() => self.look().await,
             () = tokio::time::sleep(LOOK_INTERVAL) => self.look().await,
         }
     }
@@ -197,8 +139,10 @@ impl<'p> HolderLoop<'p> {
         }
     }
 
-    async fn publish(&mut self) -> Result<Publication, PublishError> {
+    async fn publish(&mut self, due: Due) -> Result<Publication, PublishError> {
         let started = Instant::now();
+        // Whoever committed up to here is in this list and need not wake us for another.
+        let _was_woken = self.publisher.wake.notified().now_or_never();
         let publication = publish_once(self.publisher, self.publisher.clock.now()).await?;
         self.last_publication = Some(started);
         self.last_renewal = started;
@@ -207,7 +151,7 @@ impl<'p> HolderLoop<'p> {
             // Room for more comes from merging.
             self.publisher.sealed.notify_one();
         }
-        note(publication, started.elapsed());
+        note(due, publication, started.elapsed());
         Ok(publication)
     }
 }
@@ -216,13 +160,14 @@ impl<'p> HolderLoop<'p> {
     clippy::cast_precision_loss,
     reason = "a version in milliseconds is exact in an f64"
 )]
-fn note(publication: Publication, took: Duration) {
+fn note(due: Due, publication: Publication, took: Duration) {
     metrics::counter!("portcullis_lists_published_total").increment(1);
     metrics::counter!("portcullis_revocations_published_total")
         .increment(publication.carried as u64);
     metrics::histogram!("portcullis_publication_seconds").record(took.as_secs_f64());
     metrics::gauge!("portcullis_list_version").set(publication.version as f64);
     tracing::debug!(
+        ?due,
         list.version = publication.version,
         list.carried = publication.carried,
         took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),

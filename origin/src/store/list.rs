@@ -1,4 +1,4 @@
-//! Tables `list_heads` and `list_tails`: every head that was published, and the tail of the newest.
+//! Table `list_heads`: every head that was published, and how it travelled.
 
 use shared::UnixSeconds;
 use sqlx::any::AnyRow;
@@ -32,15 +32,6 @@ pub struct NewestHead {
     pub predecessors_end_at: UnixSeconds,
 }
 
-/// The tail that new entries are appended to.
-#[derive(Debug, Clone)]
-pub struct TailRow {
-    pub epoch: u64,
-    pub bytes: Vec<u8>,
-    pub started_at: UnixSeconds,
-    pub retain_until: UnixSeconds,
-}
-
 pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<NewestHead>> {
     sqlx::query(
         "SELECT version, tail_epoch, expires_at + grace_secs * 1000 AS ends_at, predecessors_end_at
@@ -49,14 +40,6 @@ pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<Newes
     .try_map(|row| newest_head(&row))
     .fetch_optional(&mut **tx)
     .await
-}
-
-pub async fn find_tail(tx: &mut Transaction, epoch: u64) -> sqlx::Result<Option<TailRow>> {
-    sqlx::query("SELECT epoch, bytes, started_at, retain_until FROM list_tails WHERE epoch = $1")
-        .bind(epoch.cast_signed())
-        .try_map(|row| tail(&row))
-        .fetch_optional(&mut **tx)
-        .await
 }
 
 pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()> {
@@ -75,27 +58,6 @@ pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()
     .bind(to_millis(new.predecessors_end_at))
     .execute(&mut **tx)
     .await?;
-    Ok(())
-}
-
-/// Stores the tail of the newest head; tails of earlier epochs are not needed any more.
-pub async fn save_tail(tx: &mut Transaction, tail: &TailRow) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO list_tails (epoch, bytes, started_at, retain_until) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (epoch) DO UPDATE
-         SET bytes = excluded.bytes, started_at = excluded.started_at,
-             retain_until = excluded.retain_until",
-    )
-    .bind(tail.epoch.cast_signed())
-    .bind(tail.bytes.as_slice())
-    .bind(to_millis(tail.started_at))
-    .bind(to_millis(tail.retain_until))
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query("DELETE FROM list_tails WHERE epoch <> $1")
-        .bind(tail.epoch.cast_signed())
-        .execute(&mut **tx)
-        .await?;
     Ok(())
 }
 
@@ -237,15 +199,6 @@ fn newest_head(row: &AnyRow) -> sqlx::Result<NewestHead> {
         tail_epoch: row.try_get::<i64, _>("tail_epoch")?.cast_unsigned(),
         ends_at: from_millis(row.try_get("ends_at")?),
         predecessors_end_at: from_millis(row.try_get("predecessors_end_at")?),
-    })
-}
-
-fn tail(row: &AnyRow) -> sqlx::Result<TailRow> {
-    Ok(TailRow {
-        epoch: row.try_get::<i64, _>("epoch")?.cast_unsigned(),
-        bytes: row.try_get("bytes")?,
-        started_at: from_millis(row.try_get("started_at")?),
-        retain_until: from_millis(row.try_get("retain_until")?),
     })
 }
 

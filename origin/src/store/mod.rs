@@ -14,6 +14,7 @@ pub mod refresh_tokens;
 pub mod revocations;
 pub mod segments;
 pub mod sessions;
+pub mod tails;
 pub mod users;
 
 use std::str::FromStr;

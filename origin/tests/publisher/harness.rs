@@ -139,7 +139,7 @@ impl World {
         let keys = origin::keys::load_or_create(&config).unwrap();
         let clock = Arc::new(SettableClock::new(SystemClock.now()));
         let app = App::open(config, keys, clock.clone()).await.unwrap();
-        let publisher = Arc::new(Publisher::new(&app, name.to_owned()).unwrap());
+        let publisher = Arc::new(Publisher::new(&app, app.pool.clone(), name.to_owned()).unwrap());
         Replica {
             app,
             publisher,

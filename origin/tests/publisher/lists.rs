@@ -1,10 +1,15 @@
 //! What a list says, and how one follows another.
 
+use std::time::Duration;
+
 use origin::publisher::publish_once::{Rest, publish_once};
+use origin::publisher::pull_lane::Pulled;
 use shared::{Before, Scope, UnixSeconds};
 
 use crate::edge::Edge;
 use crate::harness::{ISSUER, names, on_both_stores};
+
+const LONG: Duration = Duration::from_secs(20);
 
 on_both_stores! {
     async fn a_revocation_is_in_the_next_list_and_its_row_says_in_which(world) {
@@ -128,6 +133,28 @@ on_both_stores! {
             "SELECT COUNT(DISTINCT position) FROM revocations WHERE position BETWEEN 1 AND 5000",
         );
         assert_eq!(positions.await, 5000);
+    }
+
+    async fn a_burst_is_one_list_and_no_empty_one_follows(world) {
+        let origin = world.publisher().await;
+        let lane = &origin.publisher.pull_lane;
+        let first = lane.newest().unwrap().version();
+        let tasks = origin.run();
+        let sessions = names("s", 50);
+        origin.revoke_sessions(&sessions).await;
+        for _ in 0..50 {
+            origin.app.wake.notify_one();
+        }
+        let mut edge = Edge::of(&origin);
+        let Pulled::Newer(list) = lane.pull(first, LONG).await else { panic!("no list came") };
+        edge.pull(&list, origin.now()).await;
+        assert!(edge.knows_sessions(&sessions));
+        // Longer than lists are apart, and than the loop goes without a look. A wake-up that came
+        // while the list was being made may cause one more, but not one each.
+        lane.pull(u64::MAX, Duration::from_millis(600)).await;
+        let lists = origin.count("SELECT COUNT(*) FROM list_heads").await;
+        assert!(lists <= 3, "{lists} lists for one burst");
+        tasks.stop().await;
     }
 
     async fn a_receipt_learns_when_the_last_list_without_it_ends(world) {
