@@ -17,6 +17,13 @@ extern "C" {
 
     #[wasm_bindgen(js_name = untilTrapped)]
     fn until_trapped(work: &Promise) -> Promise;
+
+    /// `response`, or what `on_failure` returns if that is rejected.
+    #[wasm_bindgen(js_name = upstreamOr)]
+    pub(super) fn upstream_or(
+        response: &Promise,
+        on_failure: &Closure<dyn Fn() -> JsValue>,
+    ) -> JsValue;
 }
 
 /// The promise of the response that `work` comes to; of a 503 if it comes to none.

@@ -3,10 +3,10 @@
 use js_sys::Promise;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+use wasm_bindgen::prelude::Closure;
 use worker::web_sys::{Headers, Response, ResponseInit};
 
-use super::log;
+use super::{guard, log};
 use crate::decision::DenyReason;
 use crate::response::{PlainResponse, build_denial, code_of};
 
@@ -18,12 +18,6 @@ pub enum Reply {
     Upstream(Promise),
 }
 
-#[wasm_bindgen(module = "/src/platform/guard.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = upstreamOr)]
-    fn upstream_or(response: &Promise, on_failure: &Closure<dyn Fn() -> JsValue>) -> JsValue;
-}
-
 thread_local! {
     /// One for all requests; called only where an upstream failed.
     static ON_FAILURE: Closure<dyn Fn() -> JsValue> = Closure::new(|| upstream_unreachable().into());
@@ -33,7 +27,9 @@ impl Reply {
     pub(super) fn into_js(self) -> JsValue {
         match self {
             Self::Response(response) => response.into(),
-            Self::Upstream(promise) => ON_FAILURE.with(|closure| upstream_or(&promise, closure)),
+            Self::Upstream(promise) => {
+                ON_FAILURE.with(|closure| guard::upstream_or(&promise, closure))
+            }
         }
     }
 }
