@@ -11,7 +11,8 @@ use shared::{RevocationList, TokenError, UnixSeconds, UnverifiedToken, ValidToke
 use crate::credentials::CredentialsError;
 use crate::decision::{DecisionInput, Fact, ListFact, Missing};
 use crate::introspection::{Introspection, IntrospectionError};
-use crate::list_refresh::Refresher;
+use crate::list_fetch::ListFetcher;
+use crate::list_refresh::fetch_own;
 use crate::platform::web_crypto::WebCryptoVerifier;
 use crate::platform::{clock, introspect};
 use crate::route::Route;
@@ -77,20 +78,20 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    pub async fn gather(&mut self, missing: Missing, refresher: &Refresher) {
+    pub async fn gather(&mut self, missing: Missing, fetcher: &ListFetcher) {
         match missing {
             Missing::FresherList => {
-                refresher.fetch_own().await;
-                self.list = refresher.isolate.lists.borrow().current_list();
+                fetch_own(fetcher).await;
+                self.list = fetcher.isolate.lists.borrow().current_list();
                 self.was_fetched = true;
             }
             Missing::VerifiedToken => {
-                let verdict = self.verify_token(refresher).await;
+                let verdict = self.verify_token(fetcher).await;
                 self.token = Fact::Known(verdict);
             }
             Missing::Introspection => {
                 let answer = match self.credentials {
-                    Ok(token) => introspect::introspect(refresher.config, token).await,
+                    Ok(token) => introspect::introspect(fetcher.config, token).await,
                     Err(_) => Ok(Introspection::NotActive),
                 };
                 self.introspection = Fact::Known(answer);
@@ -108,9 +109,9 @@ impl<'a> Evidence<'a> {
         self.cache
     }
 
-    async fn verify_token(&mut self, refresher: &Refresher) -> Result<Rc<ValidToken>, TokenError> {
+    async fn verify_token(&mut self, fetcher: &ListFetcher) -> Result<Rc<ValidToken>, TokenError> {
         let text = self.credentials.unwrap_or_default();
-        let tokens = &refresher.isolate.tokens;
+        let tokens = &fetcher.isolate.tokens;
         let known = tokens.borrow_mut().find(text, clock::now());
         if let Some(known) = known {
             self.cache = CacheUse::Hit;

@@ -4,17 +4,20 @@
 use serde::Serialize;
 use shared::RevocationList;
 
-use crate::config::{Config, DecisionLog, Switch};
+use crate::config::{Config, Switch};
 use crate::credentials::{CredentialSources, CredentialsError, find_token};
 use crate::decision::{Decision, DenyReason, decide};
-use crate::evidence::{CacheUse, Evidence};
+use crate::evidence::Evidence;
 use crate::identity::Identity;
 use crate::isolate::Isolate;
-use crate::list_refresh::Refresher;
+use crate::list_fetch::ListFetcher;
+use crate::list_refresh::keep_fresh;
+use crate::outcome::Outcome;
 use crate::platform::bindings::RequestParts;
 use crate::platform::{Call, Reply, clock, log, reply, upstream};
-use crate::response::{PlainResponse, build_denial, code_of};
-use crate::route::{RequestTarget, Route, find_route};
+use crate::request_target::RequestTarget;
+use crate::response::PlainResponse;
+use crate::route::{Route, find_route};
 use crate::status::{OWN_PREFIX, STATUS_PATH, build_status, round_to_millis};
 
 /// Answers any request; there is no error left to answer after this.
@@ -42,7 +45,7 @@ pub async fn answer(call: Call) -> Reply {
                 variable: error.variable,
                 reason: &error.reason,
             });
-            deny(&DenyReason::Internal)
+            Outcome::denied(&DenyReason::Internal).reply
         }
     }
 }
@@ -70,14 +73,14 @@ impl Gate<'_> {
         });
         let list = self.isolate.lists.borrow().current_list();
         let mut evidence = Evidence::new(route, credentials, list);
-        let refresher = self.refresher();
+        let fetcher = self.fetcher();
         let decision = loop {
             match decide(&evidence.as_input(clock::now())) {
-                Decision::Gather(missing) => evidence.gather(missing, &refresher).await,
+                Decision::Gather(missing) => evidence.gather(missing, &fetcher).await,
                 decided => break decided,
             }
         };
-        refresher.keep_fresh(self.call);
+        keep_fresh(&fetcher, self.call);
         let outcome = self.apply(decision, &target);
         self.finish(route, &evidence, outcome).await
     }
@@ -88,15 +91,15 @@ impl Gate<'_> {
         evidence: &Evidence<'_>,
         outcome: Outcome,
     ) -> Reply {
-        self.log(route, evidence, &outcome);
+        outcome.log(self.config.decision_log, route, evidence);
         match (self.config.list_header, evidence.list()) {
             (Switch::On, Some(list)) => show_list(list, outcome.reply).await,
             _ => outcome.reply,
         }
     }
 
-    fn refresher(&self) -> Refresher {
-        Refresher {
+    fn fetcher(&self) -> ListFetcher {
+        ListFetcher {
             isolate: self.isolate,
             config: self.config,
             bindings: self.call.bindings.clone(),
@@ -144,27 +147,6 @@ impl Gate<'_> {
         let response = reply::build(&PlainResponse::json(status));
         Outcome::allowed(Reply::Response(response), "status")
     }
-
-    fn log(&self, route: Option<&Route>, evidence: &Evidence<'_>, outcome: &Outcome) {
-        let is_wanted = match self.config.decision_log {
-            DecisionLog::All => true,
-            DecisionLog::Denied => outcome.verdict == Verdict::Denied,
-            DecisionLog::None => false,
-        };
-        if is_wanted {
-            log::info(&DecisionLine {
-                event: "decision",
-                route: route.map(|route| route.path.as_str()),
-                outcome: outcome.verdict,
-                code: outcome.code,
-                list_version: evidence.list().map(RevocationList::version),
-                list_age_secs: evidence
-                    .list()
-                    .map(|list| round_to_millis(list.age_secs(clock::now()))),
-                cache: evidence.cache_use(),
-            });
-        }
-    }
 }
 
 /// For operators who look at a single answer; off by default.
@@ -179,55 +161,6 @@ async fn show_list(list: &RevocationList, reply: Reply) -> Reply {
         },
     };
     Reply::Response(reply::with_header(response, "portcullis-list", &value))
-}
-
-fn deny(reason: &DenyReason) -> Reply {
-    Reply::Response(reply::build(&build_denial(reason)))
-}
-
-/// What a request came to.
-struct Outcome {
-    reply: Reply,
-    verdict: Verdict,
-    code: &'static str,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Allowed,
-    Denied,
-}
-
-impl Outcome {
-    fn allowed(reply: Reply, code: &'static str) -> Self {
-        Self {
-            reply,
-            verdict: Verdict::Allowed,
-            code,
-        }
-    }
-
-    fn denied(reason: &DenyReason) -> Self {
-        Self {
-            reply: deny(reason),
-            verdict: Verdict::Denied,
-            code: code_of(reason),
-        }
-    }
-}
-
-/// One line a decision. Holds nothing that the client wrote.
-#[derive(Serialize)]
-struct DecisionLine<'a> {
-    event: &'static str,
-    /// The route's pattern, as configured.
-    route: Option<&'a str>,
-    outcome: Verdict,
-    code: &'static str,
-    list_version: Option<u64>,
-    list_age_secs: Option<f64>,
-    cache: CacheUse,
 }
 
 #[derive(Serialize)]

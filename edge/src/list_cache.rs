@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use shared::{LEEWAY_SECS, ListError, RevocationList, UnixSeconds};
 
+use crate::lanes::LaneError;
+
 /// Where a copy of the list came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
     Kv,
@@ -19,8 +21,9 @@ pub enum Lane {
 #[derive(Debug, Default)]
 pub struct ListCache {
     current: Option<HeldList>,
-    dropped: BTreeMap<&'static str, u64>,
-    last_dropped: Option<(Lane, ListError)>,
+    faults: BTreeMap<&'static str, u64>,
+    /// What each lane suffers from at present.
+    ailing: BTreeMap<Lane, Fault>,
     is_clock_off: bool,
 }
 
@@ -37,6 +40,36 @@ pub enum Swapped {
     SameIssuers,
     /// What was verified under the former keys and policies is void.
     IssuersChanged,
+}
+
+/// Why a lane brought no list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It gave nothing.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    /// It gave a copy that is no good.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
+
+impl Fault {
+    /// The name of the log line's event.
+    #[must_use]
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::Lane(_) => "lane_failed",
+            Self::List(_) => "list_dropped",
+        }
+    }
+
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Lane(error) => error.code(),
+            Self::List(error) => error.code(),
+        }
+    }
 }
 
 /// Whether something that went wrong is worth a log line.
@@ -77,7 +110,6 @@ impl ListCache {
             .as_ref()
             .is_some_and(|held| held.list.head().issuers == list.head().issuers);
         self.current = Some(HeldList { list, lane });
-        self.last_dropped = None;
         Ok(if is_same {
             Swapped::SameIssuers
         } else {
@@ -85,17 +117,18 @@ impl ListCache {
         })
     }
 
-    /// Counts a copy that was not taken. "Not newer" is the two lanes agreeing, and no fault.
-    pub fn count_dropped(&mut self, error: ListError, lane: Lane) -> Notice {
-        if error == ListError::NotNewer {
-            return Notice::None;
+    /// Counts what a lane failed with. News is what it did not fail with the last time.
+    pub fn count_fault(&mut self, lane: Lane, fault: Fault) -> Notice {
+        *self.faults.entry(fault.code()).or_default() += 1;
+        match self.ailing.insert(lane, fault) {
+            Some(before) if before == fault => Notice::None,
+            _ => Notice::New,
         }
-        *self.dropped.entry(error.code()).or_default() += 1;
-        if self.last_dropped.replace((lane, error)) == Some((lane, error)) {
-            Notice::None
-        } else {
-            Notice::New
-        }
+    }
+
+    /// The lane brought a list, or the one that is held already.
+    pub fn note_good(&mut self, lane: Lane) {
+        self.ailing.remove(&lane);
     }
 
     /// A head that was made in our future says that our clock is behind: the list is taken, but it
@@ -111,9 +144,9 @@ impl ListCache {
         }
     }
 
-    /// How many copies were dropped, by code.
+    /// How often lanes failed and copies were dropped, by code.
     #[must_use]
-    pub fn dropped(&self) -> &BTreeMap<&'static str, u64> {
-        &self.dropped
+    pub fn faults(&self) -> &BTreeMap<&'static str, u64> {
+        &self.faults
     }
 }

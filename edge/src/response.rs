@@ -129,7 +129,7 @@ pub fn code_of(reason: &DenyReason) -> &'static str {
 
 fn detail_of(reason: &DenyReason) -> String {
     match reason {
-        DenyReason::AmbiguousPath => crate::route::AmbiguousPath.to_string(),
+        DenyReason::AmbiguousPath => crate::request_target::AmbiguousPath.to_string(),
         DenyReason::NoRoute => "No route allows this request".to_owned(),
         DenyReason::Credentials(error) => error.to_string(),
         DenyReason::Token(shared::TokenError::EngineFailed) => {

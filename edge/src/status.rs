@@ -19,8 +19,8 @@ pub struct Status<'a> {
     pub list: Option<ListStatus>,
     pub pull_lane: PullLaneStatus,
     pub verified_cache: VerifiedCacheStatus,
-    /// How many copies of the list were not taken, by code.
-    pub dropped_lists: &'a BTreeMap<&'static str, u64>,
+    /// How often lanes failed and copies of the list were dropped, by code.
+    pub list_faults: &'a BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +74,7 @@ pub fn build_status(
             bytes: tokens.bytes(),
             counters: tokens.counters(),
         },
-        dropped_lists: lists.dropped(),
+        list_faults: lists.faults(),
     };
     // Unwrap safety: numbers, strings and maps with string keys always serialise.
     serde_json::to_string(&status).expect("a status is plain JSON")

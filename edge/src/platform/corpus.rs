@@ -6,8 +6,8 @@ use wasm_bindgen_futures::JsFuture;
 use super::bindings::{Call, RequestParts};
 use super::reply::{self, Reply};
 use super::web_crypto::WebCryptoVerifier;
+use crate::request_target::RequestTarget;
 use crate::response::PlainResponse;
-use crate::route::RequestTarget;
 use crate::status::OWN_PREFIX;
 
 /// `None` for any other request.

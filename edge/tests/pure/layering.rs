@@ -13,7 +13,14 @@ const PLATFORM_NAMES: [&str; 5] = [
 ];
 
 /// The shell: it may call `platform`, and hands the platform's responses through.
-const SHELL: [&str; 4] = ["lib.rs", "handler.rs", "evidence.rs", "list_refresh.rs"];
+const SHELL: [&str; 6] = [
+    "lib.rs",
+    "handler.rs",
+    "evidence.rs",
+    "outcome.rs",
+    "list_refresh.rs",
+    "list_fetch.rs",
+];
 
 #[test]
 fn names_the_platform_only_in_the_platform_and_the_entry_point() {

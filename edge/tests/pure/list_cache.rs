@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use crate::support::{ISSUER, ListSpec, NOW, STRANGER, pins};
-use edge::list_cache::{Lane, ListCache, Notice, Swapped};
+use edge::lanes::LaneError;
+use edge::list_cache::{Fault, Lane, ListCache, Notice, Swapped};
 use edge::list_intake::{MAX_MESSAGE_BYTES, Offer, take_offer};
 use serde_json::json;
 use shared::{
@@ -179,18 +180,26 @@ fn takes_no_list_that_was_overtaken_while_it_was_built() {
 }
 
 #[test]
-fn counts_dropped_copies_and_reports_only_a_change() {
+fn counts_every_fault_and_reports_only_a_lanes_new_one() {
     let mut cache = ListCache::default();
-    let bad = ListError::HeadSignatureInvalid;
-    assert_eq!(cache.count_dropped(bad, Lane::Kv), Notice::New);
-    assert_eq!(cache.count_dropped(bad, Lane::Kv), Notice::None);
-    assert_eq!(cache.count_dropped(bad, Lane::Pull), Notice::New);
+    let forged = Fault::List(ListError::HeadSignatureInvalid);
+    let silent = Fault::Lane(LaneError::TimedOut);
+    assert_eq!(cache.count_fault(Lane::Kv, forged), Notice::New);
+    assert_eq!(cache.count_fault(Lane::Pull, silent), Notice::New);
+    assert_eq!(cache.count_fault(Lane::Kv, forged), Notice::None);
+    assert_eq!(cache.count_fault(Lane::Pull, silent), Notice::None);
+    assert_eq!(cache.count_fault(Lane::Kv, silent), Notice::New);
+    cache.note_good(Lane::Pull);
+    assert_eq!(cache.count_fault(Lane::Pull, silent), Notice::New);
+    let counted: Vec<_> = cache
+        .faults()
+        .iter()
+        .map(|(code, count)| (*code, *count))
+        .collect();
     assert_eq!(
-        cache.count_dropped(ListError::NotNewer, Lane::Pull),
-        Notice::None
+        counted,
+        [("lane_timed_out", 4), ("list_head_signature_invalid", 2)]
     );
-    let dropped: Vec<_> = cache.dropped().iter().collect();
-    assert_eq!(dropped, [(&"list_head_signature_invalid", &3)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which rule a request falls under, and which paths fall under none because they have two readings.
 
-use edge::route::{AmbiguousPath, RequestTarget, Route, find_route};
+use edge::request_target::{AmbiguousPath, RequestTarget};
+use edge::route::{Route, find_route};
 use serde_json::json;
 
 fn routes() -> Vec<Route> {
