@@ -11,6 +11,9 @@ pub struct CredentialSources<'r> {
     pub cookie: Option<&'r str>,
     /// The query, without its `?`.
     pub query: Option<&'r str>,
+    pub method: &'r str,
+    /// The value of `Sec-Fetch-Site`, which browsers set and pages cannot.
+    pub fetch_site: Option<&'r str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +27,9 @@ pub enum CredentialsError {
     TokenInTwoPlaces,
     #[error("The Authorization header is not `Bearer`, one space and a token")]
     Malformed,
+    /// A browser sends cookies along with what another site makes it do.
+    #[error("Another site may not do this with the cookie of this one")]
+    CrossSite,
 }
 
 /// The name of the token as a cookie and as a query parameter.
@@ -45,9 +51,16 @@ pub fn find_token<'r>(sources: &CredentialSources<'r>) -> Result<&'r str, Creden
     }
     match (sources.authorization, cookie) {
         (Some(value), _) => parse_bearer(value),
+        (None, Some(_)) if is_cross_site_write(sources) => Err(CredentialsError::CrossSite),
         (None, Some(token)) => Ok(token),
         (None, None) => Err(CredentialsError::Missing),
     }
+}
+
+/// Following a link from elsewhere is fine; changing something is not.
+fn is_cross_site_write(sources: &CredentialSources<'_>) -> bool {
+    let is_write = !matches!(sources.method, "GET" | "HEAD" | "OPTIONS");
+    is_write && sources.fetch_site == Some("cross-site")
 }
 
 fn parse_bearer(value: &str) -> Result<&str, CredentialsError> {

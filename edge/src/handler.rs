@@ -70,6 +70,8 @@ impl Gate<'_> {
             authorization: self.parts.authorization.as_deref(),
             cookie: self.parts.cookie.as_deref(),
             query: target.query,
+            method: &self.parts.method,
+            fetch_site: self.parts.fetch_site.as_deref(),
         });
         let list = self.isolate.lists.borrow().current_list();
         let mut evidence = Evidence::new(route, credentials, list);

@@ -84,7 +84,9 @@ fn status_of(reason: &DenyReason) -> u16 {
         | DenyReason::Token(_)
         | DenyReason::Revoked(_)
         | DenyReason::NotActive => 401,
-        DenyReason::NoRoute | DenyReason::InsufficientScope(_) => 403,
+        DenyReason::NoRoute
+        | DenyReason::Credentials(Credentials::CrossSite)
+        | DenyReason::InsufficientScope(_) => 403,
         DenyReason::NotFound => 404,
         DenyReason::UpstreamUnreachable => 502,
     }
@@ -109,6 +111,7 @@ pub fn code_of(reason: &DenyReason) -> &'static str {
         DenyReason::NoRoute => "no_route",
         DenyReason::Credentials(CredentialsError::Missing) => "missing_token",
         DenyReason::Credentials(CredentialsError::Malformed) => "authorization_malformed",
+        DenyReason::Credentials(CredentialsError::CrossSite) => "cross_site_request",
         DenyReason::Credentials(
             CredentialsError::TwoAuthorizationHeaders | CredentialsError::TokenInTwoPlaces,
         ) => "invalid_request",

@@ -29,6 +29,8 @@ pub struct RequestParts {
     pub url: String,
     pub authorization: Option<String>,
     pub cookie: Option<String>,
+    /// Read only where there is a cookie: nothing else depends on it.
+    pub fetch_site: Option<String>,
 }
 
 impl Call {
@@ -46,11 +48,13 @@ impl Call {
         let headers = self.request.headers();
         // `get` fails only for a name that is no header name.
         let header = |name| headers.get(name).unwrap_or_default();
+        let cookie = header("cookie");
         RequestParts {
             method: self.request.method(),
             url: self.request.url(),
             authorization: header("authorization"),
-            cookie: header("cookie"),
+            fetch_site: cookie.as_ref().and_then(|_| header("sec-fetch-site")),
+            cookie,
         }
     }
 

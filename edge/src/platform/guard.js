@@ -30,20 +30,8 @@ function unavailable() {
   });
 }
 
-/** The response that `start` returns, or the one that it promises; 503 if it traps. */
-export async function guard(start) {
-  // Leaves the instance's frames first: a trap must not pass through them on its way here.
-  await undefined;
-  try {
-    return await start();
-  } catch {
-    reportTrap();
-    return unavailable();
-  }
-}
-
 /** The response that work inside the instance comes to, or 503 if the instance ends before. */
-export async function untilTrapped(work) {
+async function untilTrapped(work) {
   let report;
   const trapped = new Promise((resolve) => {
     report = resolve;
@@ -57,11 +45,17 @@ export async function untilTrapped(work) {
   }
 }
 
-/** The upstream's response, which needs the instance no more; `onFailure()` if there is none. */
-export async function upstreamOr(response, onFailure) {
+/**
+ * The response that `start` returns, or the one that it promises; 503 if it traps. Work that goes on
+ * inside the instance has to be passed through the function that `start` is given.
+ */
+export async function guard(start) {
+  // Leaves the instance's frames first: a trap must not pass through them on its way here.
+  await undefined;
   try {
-    return await response;
+    return await start(untilTrapped);
   } catch {
-    return onFailure();
+    reportTrap();
+    return unavailable();
   }
 }

@@ -2,11 +2,11 @@
 
 use js_sys::Promise;
 use serde::Serialize;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsError, JsValue};
 use worker::web_sys::{Headers, Response, ResponseInit};
 
-use super::{guard, log};
+use super::log;
 use crate::decision::DenyReason;
 use crate::response::{PlainResponse, build_denial, code_of};
 
@@ -20,16 +20,15 @@ pub enum Reply {
 
 thread_local! {
     /// One for all requests; called only where an upstream failed.
-    static ON_FAILURE: Closure<dyn Fn() -> JsValue> = Closure::new(|| upstream_unreachable().into());
+    static ON_FAILURE: Closure<dyn FnMut(JsValue) -> Result<Response, JsError>> =
+        Closure::new(|_| Ok(upstream_unreachable()));
 }
 
 impl Reply {
     pub(super) fn into_js(self) -> JsValue {
         match self {
             Self::Response(response) => response.into(),
-            Self::Upstream(promise) => {
-                ON_FAILURE.with(|closure| guard::upstream_or(&promise, closure))
-            }
+            Self::Upstream(promise) => ON_FAILURE.with(|closure| promise.catch_map(closure).into()),
         }
     }
 }

@@ -11,7 +11,49 @@ fn find(
         authorization,
         cookie,
         query,
+        method: "GET",
+        fetch_site: None,
     })
+}
+
+#[test]
+fn takes_no_cookie_for_what_another_site_wants_changed() {
+    let find = |authorization, cookie, method, fetch_site| {
+        let query = None;
+        find_token(&CredentialSources {
+            authorization,
+            cookie,
+            query,
+            method,
+            fetch_site,
+        })
+    };
+    let cookie = Some("access_token=a.b.c");
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE"] {
+        let refused = Err(CredentialsError::CrossSite);
+        assert_eq!(
+            find(None, cookie, method, Some("cross-site")),
+            refused,
+            "{method}"
+        );
+        for fetch_site in [None, Some("same-origin"), Some("same-site"), Some("none")] {
+            assert_eq!(
+                find(None, cookie, method, fetch_site),
+                Ok("a.b.c"),
+                "{fetch_site:?}"
+            );
+        }
+        // A header is not sent by a browser on its own.
+        let header = Some("Bearer a.b.c");
+        assert_eq!(find(header, None, method, Some("cross-site")), Ok("a.b.c"));
+    }
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        assert_eq!(
+            find(None, cookie, method, Some("cross-site")),
+            Ok("a.b.c"),
+            "{method}"
+        );
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn every_denial() -> Vec<DenyReason> {
         DenyReason::Credentials(CredentialsError::Malformed),
         DenyReason::Credentials(CredentialsError::TwoAuthorizationHeaders),
         DenyReason::Credentials(CredentialsError::TokenInTwoPlaces),
+        DenyReason::Credentials(CredentialsError::CrossSite),
         DenyReason::Token(TokenError::SignatureInvalid),
         DenyReason::Token(TokenError::LifetimeTooLong),
         DenyReason::Token(TokenError::EngineFailed),
@@ -77,6 +78,8 @@ fn says_every_denial_word_for_word() {
     400 Bad Request
       www-authenticate: Bearer error="invalid_request", error_description="The request carries a token in more than one place"
       invalid_request: The request carries a token in more than one place
+    403 Forbidden
+      cross_site_request: Another site may not do this with the cookie of this one
     401 Unauthorized
       www-authenticate: Bearer error="invalid_token", error_description="The access token is not valid: the signature does not verify"
       signature_invalid: The access token is not valid: the signature does not verify
