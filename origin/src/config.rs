@@ -1,14 +1,17 @@
 //! The origin's configuration: what may be set, the defaults, and the check of all of it before
 //! anything starts. Every error names the variable that it is about; no value of a secret is shown.
 
+mod check;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use clap::Args;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use shared::Algorithm;
 use url::Url;
+
+use check::Check;
 
 /// The settings as they were given: strings, so that all mistakes are reported at once.
 #[derive(Debug, Clone, Args)]
@@ -203,196 +206,77 @@ impl Settings {
     }
 }
 
-/// Collects mistakes; a setting that has one gets a placeholder that nobody will see.
-#[derive(Default)]
-struct Check {
-    errors: Vec<ConfigError>,
-}
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
 
-impl Check {
-    fn refuse(&mut self, variable: &'static str, problem: impl Into<String>) {
-        self.errors.push(ConfigError {
-            variable,
-            problem: problem.into(),
-        });
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
     }
 
-    fn parse<T: FromStr>(&mut self, variable: &'static str, text: &str, what: &str) -> Option<T> {
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            self.refuse(variable, format!("{text:?} is not {what}"));
-        }
-        parsed
+    fn validate(flags: &[&str]) -> Result<Config, ConfigErrors> {
+        Line::parse_from([&["portcullis"], flags].concat())
+            .settings
+            .validate()
     }
 
-    fn number<N>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        range: std::ops::RangeInclusive<N>,
-    ) -> N
-    where
-        N: FromStr + PartialOrd + Copy + std::fmt::Display,
-    {
-        match text.parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                let (low, high) = (range.start(), range.end());
-                self.refuse(
-                    variable,
-                    format!("{text:?} is not a number from {low} to {high}"),
-                );
-                *low
-            }
-        }
+    fn variables(flags: &[&str]) -> Vec<&'static str> {
+        let errors = validate(flags).unwrap_err();
+        errors.0.iter().map(|error| error.variable).collect()
     }
 
-    fn not_empty(&mut self, variable: &'static str, text: String) -> String {
-        if text.trim().is_empty() {
-            self.refuse(variable, "is empty");
-        }
-        text
+    #[test]
+    fn the_issuer_is_by_default_where_it_listens() {
+        let config = validate(&["--listen", "127.0.0.1:9000", "--data-dir", "/data"]).unwrap();
+        assert_eq!(config.issuer, "http://127.0.0.1:9000");
+        assert_eq!(config.mail_dir, PathBuf::from("/data/mail"));
     }
 
-    fn secret(
-        &mut self,
-        variable: &'static str,
-        secret: Option<SecretString>,
-    ) -> Option<SecretString> {
-        if secret
-            .as_ref()
-            .is_some_and(|text| text.expose_secret().len() < 16)
-        {
-            self.refuse(variable, "is shorter than 16 characters");
-        }
-        secret
-    }
-
-    fn issuer(&mut self, issuer: Option<&str>, listen: Option<SocketAddr>) -> String {
-        let Some(text) = issuer else {
-            return listen.map_or_else(String::new, |address| format!("http://{address}"));
-        };
-        match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {}
-            _ => self.refuse(
-                "PORTCULLIS_ISSUER",
-                format!("{text:?} is not an http or https URL"),
-            ),
-        }
-        text.to_owned()
-    }
-
-    fn database_url(&mut self, url: Option<SecretString>, data_dir: &Path) -> SecretString {
-        let Some(url) = url else {
-            let file = data_dir.join("portcullis.sqlite");
-            return format!("sqlite:{}", file.display()).into();
-        };
-        let scheme = url.expose_secret().split(':').next().unwrap_or_default();
-        if !matches!(scheme, "postgres" | "postgresql" | "sqlite") {
-            self.refuse(
+    #[test]
+    fn reports_every_mistake_at_once_and_names_its_variable() {
+        let flags = [
+            "--listen=nowhere",
+            "--signing-alg=HS256",
+            "--access-token-secs=0",
+            "--database-url=mysql://x",
+            "--redis-url=http://x",
+            "--edge-secret=short",
+            "--kv-api-url=http://127.0.0.1:1",
+            "--log-format=xml",
+        ];
+        assert_eq!(
+            variables(&flags),
+            [
+                "PORTCULLIS_LISTEN",
                 "DATABASE_URL",
-                "does not start with postgres:, postgresql: or sqlite:",
-            );
-        } else if scheme != "sqlite" && Url::parse(url.expose_secret()).is_err() {
-            self.refuse("DATABASE_URL", "is not a URL");
-        }
-        url
-    }
-
-    fn redis_url(&mut self, url: Option<SecretString>) -> Option<SecretString> {
-        let url = url.filter(|text| !text.expose_secret().is_empty())?;
-        if redis::Client::open(url.expose_secret()).is_err() {
-            self.refuse("REDIS_URL", "is not a redis: URL");
-        }
-        Some(url)
-    }
-
-    fn signing_algorithm(&mut self, name: &str) -> Algorithm {
-        if let Some(issued @ (Algorithm::EdDsa | Algorithm::Es256 | Algorithm::Rs256)) =
-            Algorithm::parse(name)
-        {
-            return issued;
-        }
-        self.refuse(
-            "PORTCULLIS_SIGNING_ALG",
-            format!("{name:?} is not EdDSA, ES256 or RS256"),
+                "REDIS_URL",
+                "PORTCULLIS_SIGNING_ALG",
+                "PORTCULLIS_ACCESS_TOKEN_SECS",
+                "PORTCULLIS_EDGE_SECRET",
+                "PORTCULLIS_KV_NAMESPACE_ID",
+                "PORTCULLIS_LOG_FORMAT",
+            ]
         );
-        Algorithm::EdDsa
     }
 
-    fn kv(
-        &mut self,
-        api_url: Option<String>,
-        namespace_id: Option<String>,
-        api_token: Option<SecretString>,
-    ) -> Option<KvConfig> {
-        match (api_url, namespace_id) {
-            (None, None) => {
-                if api_token.is_some() {
-                    self.refuse(
-                        "PORTCULLIS_KV_API_TOKEN",
-                        "is set without PORTCULLIS_KV_API_URL",
-                    );
-                }
-                None
-            }
-            (Some(_), None) => {
-                self.refuse(
-                    "PORTCULLIS_KV_NAMESPACE_ID",
-                    "is missing: PORTCULLIS_KV_API_URL is set",
-                );
-                None
-            }
-            (None, Some(_)) => {
-                self.refuse(
-                    "PORTCULLIS_KV_API_URL",
-                    "is missing: PORTCULLIS_KV_NAMESPACE_ID is set",
-                );
-                None
-            }
-            (Some(url), Some(namespace_id)) => {
-                let api_url = self.parse("PORTCULLIS_KV_API_URL", &url, "a URL")?;
-                Some(KvConfig {
-                    api_url,
-                    namespace_id,
-                    api_token,
-                })
-            }
-        }
+    #[test]
+    fn a_list_must_outlive_the_heartbeat() {
+        let flags = ["--heartbeat-secs=180", "--list-lifetime-secs=180"];
+        assert_eq!(variables(&flags), ["PORTCULLIS_HEARTBEAT_SECS"]);
     }
 
-    fn header_name(&mut self, name: Option<String>) -> Option<String> {
-        let name = name?.to_ascii_lowercase();
-        if axum::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            self.refuse(
-                "PORTCULLIS_CLIENT_ADDRESS_HEADER",
-                format!("{name:?} is not a header name"),
-            );
-        }
-        Some(name)
-    }
-
-    fn log_format(&mut self, name: &str) -> LogFormat {
-        match name {
-            "text" => LogFormat::Text,
-            "json" => LogFormat::Json,
-            _ => {
-                self.refuse(
-                    "PORTCULLIS_LOG_FORMAT",
-                    format!("{name:?} is not text or json"),
-                );
-                LogFormat::Text
-            }
-        }
-    }
-
-    /// A list that dies before the next one is made would close every edge between the two.
-    fn heartbeat_fits_lifetime(&mut self, config: &Config) {
-        if config.heartbeat_secs >= config.list_lifetime_secs {
-            self.refuse(
-                "PORTCULLIS_HEARTBEAT_SECS",
-                "is not shorter than PORTCULLIS_LIST_LIFETIME_SECS: lists would end before their successors",
-            );
-        }
+    #[test]
+    fn shows_no_secret() {
+        let secret = "hunter2-hunter2-hunter2";
+        let url = format!("postgres://user:{secret}@db/x");
+        let config = validate(&["--database-url", &url, "--edge-secret", secret]).unwrap();
+        assert!(!format!("{config:?}").contains(secret));
+        let bad = format!("mysql://user:{secret}@db/x");
+        let error = validate(&["--database-url", &bad]).unwrap_err().to_string();
+        assert!(!error.contains(secret), "{error}");
     }
 }

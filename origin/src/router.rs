@@ -77,3 +77,58 @@ fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     metrics::counter!("portcullis_panics_total").increment(1);
     ApiError::Internal("a handler panicked").into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use tokio::sync::Notify;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn request() -> Request {
+        Request::get("/").body(Body::empty()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_message() {
+        async fn broken() {
+            panic!("the secret of a panic");
+        }
+        let router = Router::new()
+            .route("/", get(broken))
+            .layer(from_fn(finish_what_was_begun))
+            .layer(CatchPanicLayer::custom(answer_panic));
+        let response = router.oneshot(request()).await.unwrap();
+        assert_eq!(response.status(), 500);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("\"code\":\"internal\""), "{text}");
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_goes_on_when_the_client_has_gone() {
+        let (go_on, finished) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (waits, tells) = (Arc::clone(&go_on), Arc::clone(&finished));
+        let handler = async move || {
+            waits.notified().await;
+            tells.notify_one();
+        };
+        let router = Router::new()
+            .route("/", get(handler))
+            .layer(from_fn(finish_what_was_begun));
+        let answer = tokio::spawn(router.oneshot(request()));
+        tokio::task::yield_now().await;
+        answer.abort();
+        assert!(answer.await.unwrap_err().is_cancelled());
+        go_on.notify_one();
+        tokio::time::timeout(Duration::from_secs(10), finished.notified())
+            .await
+            .unwrap();
+    }
+}

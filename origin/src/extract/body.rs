@@ -177,6 +177,21 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn gives_up_on_a_body_that_does_not_come() {
+        let never = axum::body::Body::from_stream(futures_util::stream::pending::<
+            Result<Bytes, std::io::Error>,
+        >());
+        let request = Request::post("/")
+            .header(CONTENT_TYPE, JSON)
+            .body(never)
+            .unwrap();
+        assert_eq!(
+            read(request, JSON).await.unwrap_err().code(),
+            "body_timeout"
+        );
+    }
+
     #[test]
     fn refuses_a_form_parameter_twice_and_takes_an_empty_one_as_absent() {
         assert_eq!(

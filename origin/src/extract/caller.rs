@@ -45,3 +45,30 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(USER_AGENT)?.to_str().ok()?;
     Some(text.chars().take(MAX_USER_AGENT_CHARS).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn believes_only_the_address_that_the_last_proxy_added() {
+        let mut headers = HeaderMap::new();
+        headers.append(
+            "x-forwarded-for",
+            HeaderValue::from_static("6.6.6.6, 1.2.3.4"),
+        );
+        assert_eq!(
+            told_address(&headers, "x-forwarded-for"),
+            "1.2.3.4".parse().ok()
+        );
+        headers.append("x-forwarded-for", HeaderValue::from_static("2001:db8::1"));
+        assert_eq!(
+            told_address(&headers, "x-forwarded-for"),
+            "2001:db8::1".parse().ok()
+        );
+        headers.append("x-forwarded-for", HeaderValue::from_static("nonsense"));
+        assert_eq!(told_address(&headers, "x-forwarded-for"), None);
+    }
+}
