@@ -11,7 +11,7 @@ use super::Publisher;
 use super::compact::{Compaction, compact_once};
 use super::outage::Outage;
 use super::publish_once::PublishError;
-use crate::store::{list, outbox, segments};
+use crate::store::{forget, list, outbox, segments};
 
 const INTERVAL: Duration = Duration::from_mins(1);
 /// Heads are kept this long for receipts; segments so that an edge with an older head finds them.
@@ -54,5 +54,6 @@ pub async fn keep_house(publisher: &Publisher, now: UnixSeconds) -> Result<(), P
     list::prune_heads(&publisher.pool, forget_before).await?;
     segments::prune(&publisher.pool, forget_before).await?;
     outbox::prune(&publisher.pool, forget_before).await?;
+    forget::forget_ended(&publisher.pool, now).await?;
     Ok(())
 }
