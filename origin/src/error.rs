@@ -1,15 +1,12 @@
-//! Every error that a client can be told, each with one code and one status, as problem+json
-//! (RFC 9457). A cause inside is logged here, once, and never sent.
+//! Every error that a client can be told, each with one code and one status. How it is told is in
+//! `problem`.
 
-use axum::Json;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+mod problem;
+
+use axum::http::StatusCode;
 use shared::TokenError;
 
-/// Seconds after which a client may ask again when a part of ours is down.
-const RETRY_AFTER_SECS: u64 = 2;
+pub use problem::OAuthError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -206,135 +203,5 @@ impl ApiError {
             Self::TookTooLong => (S::SERVICE_UNAVAILABLE, "took_too_long"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
         }
-    }
-
-    fn retry_after_secs(&self) -> Option<u64> {
-        match self {
-            Self::TooManyAttempts { retry_after_secs } => Some(*retry_after_secs),
-            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECS),
-            _ => None,
-        }
-    }
-
-    /// What RFC 6750 and RFC 6749 ask to be said beside a 401 or 403; `None` where they ask nothing.
-    fn challenge(&self) -> Option<String> {
-        match self {
-            Self::MissingToken => Some("Bearer".to_owned()),
-            Self::InvalidToken(_)
-            | Self::TokenRevoked
-            | Self::AllSessionsRevoked
-            | Self::UserNotFound
-            | Self::UserDisabled => Some(format!(
-                r#"Bearer error="invalid_token", error_description="{self}""#
-            )),
-            Self::InsufficientScope(scope) => Some(format!(
-                r#"Bearer error="insufficient_scope", scope="{scope}""#
-            )),
-            Self::TwoTokens => Some(r#"Bearer error="invalid_request""#.to_owned()),
-            Self::InvalidClient => Some("Basic".to_owned()),
-            _ if self.status() == StatusCode::UNAUTHORIZED => Some("Bearer".to_owned()),
-            _ => None,
-        }
-        .filter(|_| self.status().is_client_error())
-    }
-
-    /// The `error` of RFC 6749, section 5.2, for the token endpoint and its relatives.
-    fn oauth_error(&self) -> &'static str {
-        match self {
-            Self::InvalidClient => "invalid_client",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::InvalidScope => "invalid_scope",
-            _ => match self.status() {
-                StatusCode::UNAUTHORIZED => "invalid_grant",
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                    "temporarily_unavailable"
-                }
-                status if status.is_server_error() => "server_error",
-                _ => "invalid_request",
-            },
-        }
-    }
-
-    fn log(&self) {
-        match self {
-            Self::StoreUnavailable(cause) => {
-                metrics::counter!("portcullis_store_errors_total").increment(1);
-                tracing::error!(%cause, "the database did not answer");
-            }
-            Self::Internal(cause) => tracing::error!(cause, "a request failed on our side"),
-            Self::InvalidToken(TokenError::EngineFailed) => {
-                tracing::error!("the signature engine failed");
-            }
-            _ => {}
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Problem {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-}
-
-fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static str>) -> Response {
-    error.log();
-    let body = Problem {
-        r#type: format!("urn:portcullis:problem:{}", error.code()),
-        title: status.canonical_reason().unwrap_or("Error"),
-        status: status.as_u16(),
-        detail: error.to_string(),
-        code: error.code(),
-        error: oauth_error,
-    };
-    let mut response = (status, Json(body)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(secs) = error.retry_after_secs() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
-    }
-    if let Some(challenge) = error
-        .challenge()
-        .and_then(|text| HeaderValue::try_from(text).ok())
-    {
-        headers.insert(WWW_AUTHENTICATE, challenge);
-    }
-    response
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        problem(&self, self.status(), None)
-    }
-}
-
-/// An error of the OAuth endpoints: problem+json that also has the `error` member of RFC 6749.
-#[derive(Debug)]
-pub struct OAuthError(ApiError);
-
-impl<E: Into<ApiError>> From<E> for OAuthError {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for OAuthError {
-    fn into_response(self) -> Response {
-        let oauth_error = self.0.oauth_error();
-        // A grant that is refused is a bad request there; only the client's own failure is a 401.
-        let status = match self.0.status() {
-            StatusCode::UNAUTHORIZED if oauth_error == "invalid_grant" => StatusCode::BAD_REQUEST,
-            status => status,
-        };
-        problem(&self.0, status, Some(oauth_error))
     }
 }

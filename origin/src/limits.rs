@@ -30,11 +30,12 @@ enum Kept {
 }
 
 impl Attempt {
+    /// The address first: one that is refused must not use up the attempts of an account.
     pub async fn begin(app: &App, account: &str, address: &str) -> Result<Self, ApiError> {
         Ok(Self {
             counted: [
-                count(app, account_key(account), PER_ACCOUNT).await?,
                 count(app, key("address", address), PER_ADDRESS).await?,
+                count(app, account_key(account), PER_ACCOUNT).await?,
             ],
         })
     }

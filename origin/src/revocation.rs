@@ -3,15 +3,17 @@
 //! them loses nothing.
 
 mod by_name;
+mod doubt;
 mod receipt;
 
-use shared::{Claims, LEEWAY_SECS, RevocationStatus, Scope, TokenId, UnixSeconds};
+use doubt::Doubt;
+use shared::{Claims, RevocationStatus, Scope, TokenId, UnixSeconds};
 
 pub use by_name::{Request, revoke_by_name};
 pub use receipt::{Progress, Reader, Receipt, find_receipt};
 
 use crate::app::App;
-use crate::cache::{self, CacheAnswer, Confirmation, Key, Mark, RedisCache, Written};
+use crate::cache::CacheAnswer;
 use crate::error::ApiError;
 use crate::random;
 use crate::store::audit::{self, Event};
@@ -24,35 +26,6 @@ use crate::store::{self, Transaction, cache_state};
 pub struct Revoking {
     pub tx: Transaction,
     doubt: Doubt,
-}
-
-/// A name that the cache does not vouch for until it is told the outcome.
-#[derive(Debug)]
-struct Doubt {
-    /// The revocation's.
-    id: String,
-    key: Key,
-    /// `None`: there is no cache.
-    mark: Option<Mark>,
-}
-
-impl Doubt {
-    async fn raise(app: &App, scope: Scope, name: &str) -> Result<Self, ApiError> {
-        let id = random::new_id()?;
-        let key = Key::new(scope, name);
-        let mark = match &app.cache {
-            Some(cache) => {
-                let life_secs = app.issuer.lifetime_secs() + LEEWAY_SECS;
-                Some(
-                    cache
-                        .mark_in_doubt(std::slice::from_ref(&key), &id, life_secs)
-                        .await,
-                )
-            }
-            None => None,
-        };
-        Ok(Self { id, key, mark })
-    }
 }
 
 /// What is revoked, why, and by whom.
@@ -99,10 +72,10 @@ impl Revoking {
         let lists_end = self.write(&new, order).await?;
         self.tx.commit().await?;
         let committed_at = app.clock.now();
-        if let (Some(cache), Some(mark)) = (&app.cache, self.doubt.mark) {
-            announce(cache, mark, &self.doubt.key, &new, order, committed_at).await;
-        }
         app.wake.notify_one();
+        self.doubt
+            .settle(app, &new, order.token, committed_at)
+            .await;
         metrics::counter!("portcullis_revocations_total", "scope" => new.scope.as_str())
             .increment(1);
         Ok(Receipt::recorded(
@@ -139,41 +112,10 @@ impl Revoking {
             ..audit::Record::new(random::new_id()?, order.event)
         };
         audit::insert(&mut self.tx, &record, new.recorded_at).await?;
-        if self.doubt.mark == Some(Mark::Failed) {
+        if self.doubt.must_raise_epoch() {
             cache_state::raise_epoch(&mut self.tx).await?;
         }
         Ok(lists_end)
-    }
-}
-
-/// After the commit. Where the epoch was raised, every replica's copy of the old one must be too old
-/// to be believed before the caller may say "revoked".
-async fn announce(
-    cache: &RedisCache,
-    mark: Mark,
-    key: &Key,
-    new: &NewRevocation,
-    order: &Order<'_>,
-    now: UnixSeconds,
-) {
-    let write = |key: Key, before_secs, retain_until| Written {
-        key,
-        before_secs,
-        recorded_at: new.recorded_at,
-        retain_until,
-    };
-    let mut written = vec![write(key.clone(), new.before_secs, new.retain_until)];
-    if let Some((jti, exp)) = order.token {
-        let key = Key::new(Scope::Token, jti.as_str());
-        written.push(write(key, None, shared::retain_until(exp)));
-    }
-    let confirmation = Confirmation {
-        recorded_at: new.recorded_at,
-        id: new.id.clone(),
-    };
-    cache.write_revoked(&written, &confirmation, now).await;
-    if mark == Mark::Failed {
-        tokio::time::sleep(cache::EPOCH_MAX_AGE).await;
     }
 }
 

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use layout::{Key, WAKE_CHANNEL};
 pub use rebuild::keep_complete;
-pub use revoked::{CacheAnswer, Confirmation, Mark, Written};
+pub use revoked::{CacheAnswer, Confirmation, Told, Written};
 
 use link::Link;
 

@@ -14,12 +14,12 @@ pub enum CacheAnswer {
     AskDatabase,
 }
 
-/// Whether the names of a revocation were put in doubt before its commit.
+/// Whether Redis took what it was told. If not, the epoch must be raised.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    InDoubt,
-    /// Then the transaction must raise the epoch.
-    Failed,
+pub enum Told {
+    Yes,
+    No,
 }
 
 /// One key to be written after the commit.
@@ -50,7 +50,7 @@ const SET_LATER_CUT_OFF: &str = "
 
 impl RedisCache {
     /// From here until [`RedisCache::write_revoked`] the database answers for these names.
-    pub async fn mark_in_doubt(&self, keys: &[Key], revocation: &str, life_secs: u64) -> Mark {
+    pub async fn mark_in_doubt(&self, keys: &[Key], revocation: &str, life_secs: u64) -> Told {
         let mut pipeline = Pipeline::new();
         pipeline.atomic();
         for key in keys {
@@ -65,18 +65,16 @@ impl RedisCache {
                 .arg(life_secs)
                 .ignore();
         }
-        self.query::<()>(&pipeline)
-            .await
-            .map_or(Mark::Failed, |()| Mark::InDoubt)
+        self.tell(&pipeline).await
     }
 
-    /// Writes the keys and ends the doubt in one step; a failure leaves the doubt in place.
+    /// Writes the keys and ends the doubt in one step.
     pub async fn write_revoked(
         &self,
         written: &[Written],
         revocation: &Confirmation,
         now: UnixSeconds,
-    ) {
+    ) -> Told {
         let mut pipeline = Pipeline::new();
         pipeline.atomic();
         for entry in written {
@@ -92,9 +90,17 @@ impl RedisCache {
             .arg(WAKE_CHANNEL)
             .arg(&revocation.id)
             .ignore();
-        if self.query::<()>(&pipeline).await.is_some() {
+        let told = self.tell(&pipeline).await;
+        if told == Told::Yes {
             lock(&self.0.confirmed).push(revocation.clone());
         }
+        told
+    }
+
+    async fn tell(&self, pipeline: &Pipeline) -> Told {
+        self.query::<()>(pipeline)
+            .await
+            .map_or(Told::No, |()| Told::Yes)
     }
 
     /// One round trip. "Not revoked" only from a complete Redis that has no doubt about the token.

@@ -36,12 +36,22 @@ pub async fn log_in(
     caller: &Caller,
 ) -> Result<TokenPair, ApiError> {
     let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
-    let Some(user) = authenticate(app, credentials).await? else {
-        insert_failure(app, credentials.email, caller).await?;
-        return Err(ApiError::InvalidCredentials);
-    };
-    attempt.forgive(app).await?;
-    begin_session(app, &user, credentials, caller).await
+    match authenticate(app, credentials).await {
+        Ok(Some(user)) => {
+            attempt.forgive(app).await?;
+            begin_session(app, &user, credentials, caller).await
+        }
+        Ok(None) => {
+            insert_failure(app, credentials.email, caller).await?;
+            Err(ApiError::InvalidCredentials)
+        }
+        // Nobody's fault but ours.
+        Err(ApiError::PasswordsBusy) => {
+            attempt.forgive(app).await?;
+            Err(ApiError::PasswordsBusy)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// `None` for an unknown address, a wrong password and a disabled user alike.
