@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(100);
 /// Without a terminal every line stays in a log, so they come less often.
 const LINE_EVERY: Duration = Duration::from_secs(15);
-const TAIL_BYTES: u64 = 4096;
+const TAIL_BYTES: u64 = 2500;
 
 /// One task that may take long. Says nothing in its first two seconds.
 #[derive(Debug)]
@@ -133,7 +133,12 @@ fn read_tail(log: &Path) -> std::io::Result<String> {
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+    let text = String::from_utf8_lossy(&bytes);
+    let whole_lines = match text.split_once('\n') {
+        Some((_, rest)) if length > TAIL_BYTES => rest,
+        _ => &text,
+    };
+    Ok(whole_lines.trim_end().to_owned())
 }
 
 fn last_line(text: &str) -> &str {

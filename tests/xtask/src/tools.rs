@@ -93,8 +93,8 @@ fn cargo_install(package: &str, version: &str, program: &str) -> anyhow::Result<
                 "--root",
             ])
             .arg(&root)
-            // Built to run a few times: compiling it fast beats running it fast.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            // They run for a second: compiling them takes a third of the time this way.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             .env("CARGO_TARGET_DIR", paths::target().join("tools/build")),
