@@ -60,18 +60,18 @@ struct Gate<'a> {
 
 impl Gate<'_> {
     async fn answer(&self) -> Reply {
-        let Ok(target) = RequestTarget::parse(&self.parts.url) else {
+        let Ok(target) = RequestTarget::parse(self.parts.url()) else {
             let evidence = Evidence::new(None, Err(CredentialsError::Missing), None);
             let outcome = Outcome::denied(&DenyReason::AmbiguousPath);
             return self.finish(None, &evidence, outcome).await;
         };
-        let route = find_route(&self.config.routes, &self.parts.method, &target.path);
+        let route = find_route(&self.config.routes, self.parts.method(), &target.path);
         let credentials = find_token(&CredentialSources {
-            authorization: self.parts.authorization.as_deref(),
-            cookie: self.parts.cookie.as_deref(),
+            authorization: self.parts.authorization(),
+            cookie: self.parts.cookie(),
             query: target.query,
-            method: &self.parts.method,
-            fetch_site: self.parts.fetch_site.as_deref(),
+            method: self.parts.method(),
+            fetch_site: self.parts.fetch_site(),
         });
         let list = self.isolate.lists.borrow().current_list();
         let mut evidence = Evidence::new(route, credentials, list);
@@ -130,7 +130,7 @@ impl Gate<'_> {
 
     /// What the edge says of itself it says only to someone that it knows.
     fn answer_own(&self, identity: Option<&Identity>, path: &str) -> Outcome {
-        if identity.is_none() || path != STATUS_PATH || self.parts.method != "GET" {
+        if identity.is_none() || path != STATUS_PATH || self.parts.method() != "GET" {
             return Outcome::denied(&DenyReason::NotFound);
         }
         let Isolate {

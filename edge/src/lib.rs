@@ -24,13 +24,18 @@ pub mod route;
 pub mod status;
 pub mod verified_cache;
 
+use platform::guard::EntryPoint;
+
+thread_local! {
+    static FETCH: EntryPoint = EntryPoint::new(|call| Box::pin(handler::answer(call)));
+}
+
 /// The Worker's `fetch`. Not `worker::event`, whose promise is lost with a panic.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn fetch(
-    request: worker::web_sys::Request,
-    env: worker::Env,
-    context: worker::worker_sys::Context,
+    request: &worker::web_sys::Request,
+    env: &worker::Env,
+    context: &worker::worker_sys::Context,
 ) -> js_sys::Promise {
-    let call = platform::Call::new(request, env, worker::Context::new(context));
-    platform::guard::answer(handler::answer(call))
+    FETCH.with(|entry_point| entry_point.answer(request, env, context))
 }

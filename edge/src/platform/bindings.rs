@@ -4,7 +4,8 @@ use std::future::Future;
 
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
-use worker::{Context, Env, web_sys};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::{Context, Env, web_sys, worker_sys};
 
 use crate::config::RawConfig;
 
@@ -22,20 +23,67 @@ pub struct Call {
     context: Context,
 }
 
+#[wasm_bindgen(inline_js = r#"
+export function readParts(request) {
+  const headers = request.headers;
+  const line = (value) => value === null ? "\n-" : "\n+" + value;
+  const cookie = headers.get("cookie");
+  return request.method + "\n" + request.url + line(headers.get("authorization")) + line(cookie)
+    + line(cookie === null ? null : headers.get("sec-fetch-site"));
+}
+"#)]
+extern "C" {
+    /// Everything in one crossing: method, URL and header values hold no line break.
+    #[wasm_bindgen(js_name = readParts)]
+    fn read_parts(request: &web_sys::Request) -> String;
+}
+
 /// The parts of a request that decisions rest on.
 #[derive(Debug)]
 pub struct RequestParts {
-    pub method: String,
-    pub url: String,
-    pub authorization: Option<String>,
-    pub cookie: Option<String>,
+    lines: String,
+}
+
+impl RequestParts {
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.line(0).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.line(1).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn authorization(&self) -> Option<&str> {
+        self.header(2)
+    }
+
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        self.header(3)
+    }
+
     /// Read only where there is a cookie: nothing else depends on it.
-    pub fetch_site: Option<String>,
+    #[must_use]
+    pub fn fetch_site(&self) -> Option<&str> {
+        self.header(4)
+    }
+
+    fn header(&self, number: usize) -> Option<&str> {
+        self.line(number)?.strip_prefix('+')
+    }
+
+    fn line(&self, number: usize) -> Option<&str> {
+        self.lines.split('\n').nth(number)
+    }
 }
 
 impl Call {
     #[must_use]
-    pub fn new(request: web_sys::Request, env: Env, context: Context) -> Self {
+    pub fn new(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Self {
+        let context = Context::new(context);
         Self {
             request,
             bindings: Bindings { env },
@@ -45,16 +93,8 @@ impl Call {
 
     #[must_use]
     pub fn parts(&self) -> RequestParts {
-        let headers = self.request.headers();
-        // `get` fails only for a name that is no header name.
-        let header = |name| headers.get(name).unwrap_or_default();
-        let cookie = header("cookie");
         RequestParts {
-            method: self.request.method(),
-            url: self.request.url(),
-            authorization: header("authorization"),
-            fetch_site: cookie.as_ref().and_then(|_| header("sec-fetch-site")),
-            cookie,
+            lines: read_parts(&self.request),
         }
     }
 

@@ -12,9 +12,9 @@ use crate::status::OWN_PREFIX;
 
 /// `None` for any other request.
 pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Reply> {
-    let target = RequestTarget::parse(&parts.url).ok()?;
+    let target = RequestTarget::parse(parts.url()).ok()?;
     let is_ours = target.path.strip_prefix(OWN_PREFIX) == Some("corpus");
-    if !is_ours || parts.method != "POST" {
+    if !is_ours || parts.method() != "POST" {
         return None;
     }
     let body = JsFuture::from(call.request.text().ok()?)

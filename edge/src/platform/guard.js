@@ -46,14 +46,14 @@ async function untilTrapped(work) {
 }
 
 /**
- * The response that `start` returns, or the one that it promises; 503 if it traps. Work that goes on
- * inside the instance has to be passed through the function that `start` is given.
+ * The response that `run` returns, or the one that it promises; 503 if it traps. Work that goes on
+ * inside the instance has to be passed through the function that `run` is given.
  */
-export async function guard(start) {
+export async function guard(run, request, env, context) {
   // Leaves the instance's frames first: a trap must not pass through them on its way here.
   await undefined;
   try {
-    return await start(untilTrapped);
+    return await run(request, env, context, untilTrapped);
   } catch {
     reportTrap();
     return unavailable();

@@ -5,17 +5,45 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{Headers, Request, RequestInit, RequestRedirect, Response};
+use worker::web_sys::{Request, Response};
 
-use super::{Call, http};
+use super::Call;
 use crate::identity::{self, Identity};
 
-#[wasm_bindgen(
-    inline_js = "export function joinNames(headers) { return [...headers.keys()].join(','); }"
-)]
+#[wasm_bindgen(inline_js = r#"
+export function findSuspects(request) {
+  let suspects = "";
+  for (const name of request.headers.keys()) {
+    if (name.startsWith("auth") && name !== "authorization") suspects += name + "\n";
+  }
+  return suspects;
+}
+"#)]
 extern "C" {
-    #[wasm_bindgen(js_name = joinNames)]
-    fn join_names(headers: &Headers) -> String;
+    /// Names of headers that begin like ours, each with a line break after it; most often none.
+    #[wasm_bindgen(js_name = findSuspects)]
+    fn find_suspects(request: &Request) -> String;
+}
+
+// `Expect` is taken out because the host has answered it already, and would take the upstream's
+// 100 for its whole answer. A redirect is the client's to follow: it may lead to another route.
+#[wasm_bindgen(inline_js = r#"
+export function sendOn(request, instructions) {
+  const [url, ...changes] = instructions.split("\n");
+  const headers = new Headers(request.headers);
+  headers.delete("expect");
+  for (const change of changes) {
+    const colon = change.indexOf(":");
+    if (colon < 0) headers.delete(change);
+    else headers.set(change.slice(0, colon), change.slice(colon + 1));
+  }
+  return fetch(url, { method: request.method, headers, body: request.body, redirect: "manual" });
+}
+"#)]
+extern "C" {
+    /// The URL and the changes to the headers, a line each: `name` takes it out, `name:value` sets.
+    #[wasm_bindgen(catch, js_name = sendOn)]
+    fn send_on(request: &Request, instructions: &str) -> Result<Promise, JsValue>;
 }
 
 /// The upstream could not be reached, or broke off before it answered.
@@ -29,8 +57,9 @@ pub fn send(
     url: &str,
     identity: Option<&Identity>,
 ) -> Result<Promise, UpstreamUnreachable> {
-    let request = prepare(&call.request, url, identity).map_err(|_| UpstreamUnreachable)?;
-    Ok(http::start_fetch(&request))
+    let suspects = find_suspects(&call.request);
+    let instructions = build_instructions(url, &suspects, identity);
+    send_on(&call.request, &instructions).map_err(|_| UpstreamUnreachable)
 }
 
 /// The response, for whoever has to change it.
@@ -41,28 +70,21 @@ pub async fn receive(sent: Promise) -> Result<Response, UpstreamUnreachable> {
         .map_err(|_: JsValue| UpstreamUnreachable)
 }
 
-fn prepare(inbound: &Request, url: &str, identity: Option<&Identity>) -> Result<Request, JsValue> {
-    let headers = Headers::new_with_headers(&inbound.headers())?;
-    let names = join_names(&headers);
-    for name in names.split(',').filter(|name| must_be_removed(name)) {
-        headers.delete(name)?;
+/// Nothing here holds a line break: URLs and header names cannot, and values are encoded.
+fn build_instructions(url: &str, suspects: &str, identity: Option<&Identity>) -> String {
+    let mut instructions = url.to_owned();
+    for name in suspects
+        .lines()
+        .filter(|name| identity::is_reserved_name(name))
+    {
+        instructions.push('\n');
+        instructions.push_str(name);
     }
     for (name, value) in identity.map(Identity::headers).unwrap_or_default() {
-        headers.set(name, &value)?;
+        instructions.push('\n');
+        instructions.push_str(name);
+        instructions.push(':');
+        instructions.push_str(&value);
     }
-    let init = RequestInit::new();
-    init.set_method(&inbound.method());
-    init.set_headers(&headers);
-    // A redirect is the client's to follow: it may lead to another route's resource.
-    init.set_redirect(RequestRedirect::Manual);
-    if let Some(body) = inbound.body() {
-        init.set_body(&body);
-    }
-    Request::new_with_str_and_init(url, &init)
-}
-
-/// The host has answered `Expect: 100-continue` already, and would take the upstream's 100 for its
-/// whole answer.
-fn must_be_removed(name: &str) -> bool {
-    name == "expect" || identity::is_reserved_name(name)
+    instructions
 }
