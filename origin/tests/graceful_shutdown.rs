@@ -194,6 +194,38 @@ async fn what_was_revoked_while_the_origin_was_dead_is_published_at_its_start() 
     assert_eq!(list_show(data.path())["unpublished"], 0);
 }
 
+#[test]
+fn killed_again_and_again_it_loses_nothing_and_never_goes_back() {
+    const ROUNDS: u64 = 6;
+    let data = TempDir::new().unwrap();
+    let mut newest = 0;
+    for round in 0..ROUNDS {
+        let mut serving = Serving::start(&mut portcullis(data.path()));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for name in ["a", "b"] {
+                    revoke(data.path(), &format!("{name}{round}"));
+                }
+            });
+            // Another moment of publishing each time.
+            std::thread::sleep(Duration::from_millis(40 * round));
+            serving.signal(Signal::SIGKILL);
+        });
+        assert_eq!(serving.wait(), None);
+        let version = list_show(data.path())["version"].as_u64().unwrap();
+        assert!(version >= newest, "{version} after {newest}");
+        newest = version;
+    }
+    let _serving = Serving::start(&mut portcullis(data.path()));
+    let shown = list_show(data.path());
+    assert_eq!(shown["unpublished"], 0, "{shown}");
+    assert_eq!(
+        shown["tail_bytes"],
+        9 * 2 * ROUNDS,
+        "each of them once: {shown}"
+    );
+}
+
 #[tokio::test]
 async fn a_revocation_from_the_command_line_reaches_a_waiting_edge() {
     let data = TempDir::new().unwrap();
@@ -268,6 +300,32 @@ fn every_mistake_in_the_configuration_is_named_at_once() {
     ] {
         assert!(log.contains(variable), "{variable} is not named in:\n{log}");
     }
+}
+
+#[test]
+fn a_revocation_that_makes_no_sense_is_a_mistake_on_the_command_line() {
+    let data = TempDir::new().unwrap();
+    for arguments in [
+        &["--scope", "planet", "--name", "x", "--reason", "r"][..],
+        &[
+            "--scope", "user", "--name", "x", "--before", "tomorrow", "--reason", "r",
+        ],
+        &["--scope", "session", "--name", "", "--reason", "r"],
+        &["--scope", "session", "--name", "x", "--reason", ""],
+        &["--scope", "session", "--name", "x"],
+    ] {
+        let (code, log) = run(portcullis(data.path()).arg("revoke").args(arguments));
+        assert_eq!(code, Some(2), "{arguments:?}: {log}");
+    }
+}
+
+#[test]
+fn a_list_that_was_never_published_cannot_be_shown() {
+    let data = TempDir::new().unwrap();
+    let folder = data.path().join("not there yet");
+    let (code, log) = run(portcullis(&folder).args(["list", "show"]));
+    assert_eq!(code, Some(1));
+    assert!(log.contains("no list has been published yet"), "{log}");
 }
 
 #[test]

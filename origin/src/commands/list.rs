@@ -7,8 +7,9 @@ use shared::UnixSeconds;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::iso_time;
+use crate::store;
 use crate::store::list::{self, ListSummary};
-use crate::store::{self, segments};
+use crate::store::segments::{self, SegmentRow};
 
 #[derive(Debug, Args)]
 pub(super) struct ListCommand {
@@ -61,18 +62,14 @@ pub(super) async fn show(config: &Config, command: &ShowList) -> anyhow::Result<
         anyhow::bail!("no list has been published yet: is `portcullis serve` running?");
     };
     let live = segments::list_live(&pool, now).await?;
-    let shown = Shown {
-        segments: live.len(),
-        segment_entries: live.iter().map(|segment| segment.count).sum(),
-        ..describe(&newest, now)
-    };
+    let shown = describe(&newest, &live, now);
     if command.json {
         return super::print_line(&serde_json::to_string(&shown)?);
     }
     print_table(&shown)
 }
 
-fn describe(newest: &ListSummary, now: UnixSeconds) -> Shown {
+fn describe(newest: &ListSummary, live: &[SegmentRow], now: UnixSeconds) -> Shown {
     Shown {
         version: newest.version,
         issued_at: iso_time::format(newest.issued_at),
@@ -84,8 +81,8 @@ fn describe(newest: &ListSummary, now: UnixSeconds) -> Shown {
             State::Ended
         },
         tail_bytes: newest.tail_bytes,
-        segments: 0,
-        segment_entries: 0,
+        segments: live.len(),
+        segment_entries: live.iter().map(|segment| segment.count).sum(),
         unpublished: newest.unpublished,
         delivered_at: newest.delivered_at.map(iso_time::format),
         seen_at_edge_at: newest.seen_at_edge_at.map(iso_time::format),

@@ -23,6 +23,7 @@ use self::user::UserCommand;
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, ConfigErrors, Settings};
+use crate::error::ApiError;
 use crate::keys::KeysError;
 use crate::private_file;
 
@@ -38,7 +39,7 @@ Examples:
 Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.";
 
 const FAILED: u8 = 1;
-const MISCONFIGURED: u8 = 2;
+const MISUSED: u8 = 2;
 
 /// Issues tokens, takes revocations, and gets them to every edge within a stated time.
 #[derive(Debug, Parser)]
@@ -146,16 +147,16 @@ fn report(error: &anyhow::Error) {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let is_configuration = error.is::<ConfigErrors>()
+    let is_misuse = error.is::<ConfigErrors>()
         || error.is::<ConfigError>()
         || error
             .downcast_ref::<KeysError>()
-            .is_some_and(KeysError::is_configuration);
-    if is_configuration {
-        MISCONFIGURED
-    } else {
-        FAILED
-    }
+            .is_some_and(KeysError::is_configuration)
+        // What an API would answer with 4xx: here the command line is the request.
+        || error
+            .downcast_ref::<ApiError>()
+            .is_some_and(|error| error.status().is_client_error());
+    if is_misuse { MISUSED } else { FAILED }
 }
 
 /// One line on standard output, for the next program to read.

@@ -1,10 +1,10 @@
 //! `portcullis revoke`: an operator's revocation without the HTTP API. It is in the database when
 //! this returns; a running origin finds it there and publishes it.
 
-use anyhow::Context;
 use clap::Args;
 
 use crate::app::App;
+use crate::error::ApiError;
 use crate::iso_time;
 use crate::revocation::{self, Request};
 
@@ -35,7 +35,7 @@ pub(super) struct RevokeCommand {
 
 pub(super) async fn revoke(app: &App, command: &RevokeCommand) -> anyhow::Result<()> {
     let before = match &command.before {
-        Some(text) => Some(iso_time::parse(text).context("--before: not an RFC 3339 time in UTC")?),
+        Some(text) => Some(iso_time::parse(text).ok_or(ApiError::InvalidBefore)?),
         None => None,
     };
     let request = Request {
