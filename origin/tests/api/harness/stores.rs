@@ -1,6 +1,7 @@
 //! The stores of one test. Postgres is reached through a proxy, and so is Redis: a test can cut
 //! either off without touching the server, which others use.
 
+use std::io::Write;
 use std::path::Path;
 
 use sqlx::AnyPool;
@@ -39,10 +40,13 @@ impl Stores {
             std::env::var("TEST_DATABASE_URL"),
             std::env::var("TEST_REDIS_URL"),
         ) else {
-            eprintln!(
+            // Not `eprintln!`, which a test that passes keeps to itself.
+            writeln!(
+                std::io::stderr(),
                 "NOT RUN on Postgres and Redis: set TEST_DATABASE_URL and TEST_REDIS_URL, \
                  or use `cargo xtask test`"
-            );
+            )
+            .unwrap();
             return None;
         };
         let database = format!(
