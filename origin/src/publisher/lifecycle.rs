@@ -14,7 +14,7 @@ use crate::store::outbox;
 const LAST_DELIVERY: Duration = Duration::from_secs(3);
 
 /// Gets the pull lane its first list: a new one if this replica may publish, else the newest that
-/// another published. An origin without any list is not ready, and [`run`] goes on trying.
+/// another published. An origin without any list is not ready, and the publisher's loop goes on trying.
 pub async fn start(publisher: &Publisher) -> Result<(), PublishError> {
     publisher.lease.claim_at_start(&publisher.pool).await?;
     follow::follow_once(&publisher.pool, &publisher.pull_lane).await?;

@@ -124,7 +124,7 @@ impl PullLane {
     }
 
     /// How far apart publications have to be, so that sending one to every waiter stays within
-    /// [`BYTES_PER_SEC`].
+    /// `BYTES_PER_SEC`.
     #[must_use]
     pub fn publication_interval(&self) -> Duration {
         let message_bytes = self.newest().map_or(0, |list| {

@@ -57,7 +57,7 @@ pub async fn insert(tx: &mut Transaction, new: &NewSegment) -> sqlx::Result<()> 
     Ok(())
 }
 
-macro_rules! find_live {
+macro_rules! select_live {
     () => {
         "SELECT sha256, level, count, retain_until, delivered_at FROM list_segments
          WHERE retired_at IS NULL AND retain_until > $1 ORDER BY sealed_at, sha256"
@@ -66,7 +66,7 @@ macro_rules! find_live {
 
 /// The segments that the next head lists, the oldest first.
 pub async fn find_live(tx: &mut Transaction, now: UnixSeconds) -> sqlx::Result<Vec<SegmentRow>> {
-    sqlx::query(find_live!())
+    sqlx::query(select_live!())
         .bind(to_millis(now))
         .try_map(|row| segment_row(&row))
         .fetch_all(&mut **tx)
@@ -75,7 +75,7 @@ pub async fn find_live(tx: &mut Transaction, now: UnixSeconds) -> sqlx::Result<V
 
 /// [`find_live`] outside a transaction.
 pub async fn list_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<SegmentRow>> {
-    sqlx::query(find_live!())
+    sqlx::query(select_live!())
         .bind(to_millis(now))
         .try_map(|row| segment_row(&row))
         .fetch_all(pool)
