@@ -51,11 +51,24 @@ pub async fn open(database_url: &SecretString) -> Result<AnyPool, StoreError> {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
     let options = connect_options(database_url)?;
-    let host = describe(&options);
-    pool_options(is_sqlite(&options))
-        .connect_with(options)
+    match pool_options(is_sqlite(&options))
+        .connect_with(options.clone())
         .await
-        .map_err(|source| StoreError::Unreachable { host, source })
+    {
+        Ok(pool) => Ok(pool),
+        Err(error) => Err(StoreError::Unreachable {
+            host: describe(&options),
+            source: find_cause(&options, error).await,
+        }),
+    }
+}
+
+/// The pool tries again until its time is over, and then says only that; one more try says why.
+async fn find_cause(options: &AnyConnectOptions, error: sqlx::Error) -> sqlx::Error {
+    match tokio::time::timeout(Duration::from_secs(1), options.connect()).await {
+        Ok(Err(cause)) => cause,
+        Ok(Ok(_)) | Err(_) => error,
+    }
 }
 
 pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {

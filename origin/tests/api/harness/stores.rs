@@ -11,6 +11,9 @@ use url::Url;
 use super::proxy::Proxy;
 use super::redis_databases::RedisDatabase;
 
+const NOT_RUN: &[u8] = b"NOT RUN on Postgres and Redis: set TEST_DATABASE_URL and TEST_REDIS_URL, \
+                         or use `cargo xtask test`\n";
+
 pub(crate) struct Stores {
     database_url: String,
     postgres: Option<Postgres>,
@@ -41,12 +44,7 @@ impl Stores {
             std::env::var("TEST_REDIS_URL"),
         ) else {
             // Not `eprintln!`, which a test that passes keeps to itself.
-            writeln!(
-                std::io::stderr(),
-                "NOT RUN on Postgres and Redis: set TEST_DATABASE_URL and TEST_REDIS_URL, \
-                 or use `cargo xtask test`"
-            )
-            .unwrap();
+            std::io::stderr().write_all(NOT_RUN).unwrap();
             return None;
         };
         let database = format!(
