@@ -1,0 +1,46 @@
+//! Any bytes as a segment, and any entries in one.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shared::{Before, Entry, Fingerprint, Segment, UnixSeconds};
+
+fuzz_target!(|input: &[u8]| {
+    if let Ok(segment) = Segment::parse(input.to_vec()) {
+        assert_eq!(segment.entries().count() as u64, segment.count());
+        for name in [0, 1, u64::MAX, 1 << 63] {
+            segment.find(Fingerprint(name));
+        }
+        for entry in segment.entries() {
+            segment.find(entry.fingerprint);
+        }
+    }
+    let entries: Vec<_> = input.chunks_exact(9).map(entry).collect();
+    let segment = Segment::parse(Segment::build(&entries)).expect("what is built is sound");
+    for entry in &entries {
+        let latest = entries
+            .iter()
+            .filter(|other| other.fingerprint == entry.fingerprint)
+            .map(|other| other.before)
+            .max();
+        assert_eq!(segment.find(entry.fingerprint), latest);
+        assert!(
+            segment
+                .entries()
+                .any(|held| held.fingerprint == entry.fingerprint)
+        );
+    }
+});
+
+fn entry(bytes: &[u8]) -> Entry {
+    let name = bytes[..8]
+        .iter()
+        .fold(0, |name, byte| name << 8 | u64::from(*byte));
+    let before = match bytes[8] {
+        0..128 => Before::Always,
+        secs => Before::Time(UnixSeconds::from_secs(u64::from(secs))),
+    };
+    Entry {
+        fingerprint: Fingerprint(name),
+        before,
+    }
+}
