@@ -124,7 +124,7 @@ define_errors! {
         ModulusTooShort = "key_modulus_too_short": "`n` has fewer than 2048 bits",
         ModulusTooLong = "key_modulus_too_long": "`n` has more than 8192 bits",
         ModulusWeak = "key_modulus_weak": "`n` was made by a generator that is known to be broken (ROCA)",
-        ExponentInvalid = "key_exponent_invalid": "`e` is missing, malformed, even, below 65537 or above 2^33",
+        ExponentInvalid = "key_exponent_invalid": "`e` is missing, malformed, or not 65537, the one that every engine takes",
     }
 }
 

@@ -29,6 +29,13 @@ fn given(sheet: &mut Sheet, forge: &Forge) -> anyhow::Result<()> {
         ),
         ("exponent_3", ExponentInvalid, "e = 3"),
         ("exponent_17", ExponentInvalid, "e = 17"),
+        (
+            "exponent_65539",
+            ExponentInvalid,
+            "e = 65539: some engines import 3 and 65537 only",
+        ),
+        ("exponent_2_32_minus_1", ExponentInvalid, "e = 2^32 - 1"),
+        ("exponent_2_32_plus_1", ExponentInvalid, "e = 2^32 + 1"),
         ("exponent_above_2_33", ExponentInvalid, "e above 2^33"),
         (
             "roca",
@@ -46,7 +53,6 @@ fn given(sheet: &mut Sheet, forge: &Forge) -> anyhow::Result<()> {
         ("rsa_2049", "2049 bits: a signature of 257 bytes"),
         ("rsa_2056", "2056 bits"),
         ("rsa_3072", "3072 bits"),
-        ("exponent_2_32_plus_1", "e = 2^32 + 1"),
     ] {
         let given = forge.given.get(name)?;
         sheet
