@@ -25,8 +25,8 @@ impl Given {
     /// Reads the committed files.
     pub(crate) fn load() -> anyhow::Result<Self> {
         let mut all: BTreeMap<_, _> = serde_json::from_str(include_str!("../given/rfc.json"))?;
-        let weak: BTreeMap<_, _> = serde_json::from_str(include_str!("../given/weak_rsa.json"))?;
-        all.extend(weak);
+        let rsa: BTreeMap<_, _> = serde_json::from_str(include_str!("../given/rsa.json"))?;
+        all.extend(rsa);
         Ok(Self(all))
     }
 

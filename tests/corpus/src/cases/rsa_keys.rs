@@ -51,6 +51,10 @@ fn given(sheet: &mut Sheet, forge: &Forge) -> anyhow::Result<()> {
     }
     for (name, why) in [
         ("rsa_2049", "2049 bits: a signature of 257 bytes"),
+        (
+            "pss_2049",
+            "PS256 under 2049 bits: the padded message is a byte shorter",
+        ),
         ("rsa_2056", "2056 bits"),
         ("rsa_3072", "3072 bits"),
     ] {

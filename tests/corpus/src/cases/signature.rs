@@ -316,6 +316,18 @@ fn wrong_key(forge: &mut Forge) -> Cases {
             )
             .signed_by_one_of(&[key])?;
     }
+    for (name, why) in [
+        ("pss_salt_0", "PSS without a salt"),
+        ("pss_salt_20", "PSS with a salt of 20 bytes"),
+        ("pss_salt_longest", "PSS with the longest salt that fits"),
+        ("pss_mgf_sha1", "PSS whose mask is made with SHA-1"),
+        ("pss_sha384", "PSS with SHA-384 under the name of PS256"),
+    ] {
+        let given = forge.given.get(name)?;
+        sheet
+            .refuse(name, SignatureInvalid, why, given.token.clone())
+            .keys(&[given.jwk()])?;
+    }
     for (name, number) in [
         ("zero", vec![0; 256]),
         ("one", [&[0; 255][..], &[1]].concat()),
