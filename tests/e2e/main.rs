@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod engines;
 mod hostile_requests;
 mod outages;
 mod propagation;
