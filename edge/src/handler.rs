@@ -13,7 +13,7 @@ use crate::isolate::Isolate;
 use crate::list_fetch::ListFetcher;
 use crate::list_refresh::keep_fresh;
 use crate::outcome::Outcome;
-use crate::platform::bindings::RequestParts;
+use crate::platform::call::RequestParts;
 use crate::platform::{Call, Reply, clock, log, reply, upstream};
 use crate::request_target::RequestTarget;
 use crate::response::PlainResponse;

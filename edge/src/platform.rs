@@ -1,7 +1,7 @@
 //! The only modules that know the Workers platform. Each does one kind of effect and decides
 //! nothing: what to send, when, and what an answer means is settled by the pure modules.
 
-pub mod bindings;
+pub mod call;
 pub mod clock;
 #[cfg(feature = "corpus")]
 pub mod corpus;
@@ -15,5 +15,5 @@ pub mod reply;
 pub mod upstream;
 pub mod web_crypto;
 
-pub use bindings::{Bindings, Call};
+pub use call::{Bindings, Call};
 pub use reply::Reply;

@@ -3,7 +3,7 @@
 
 use wasm_bindgen_futures::JsFuture;
 
-use super::bindings::{Call, RequestParts};
+use super::call::{Call, RequestParts};
 use super::reply::{self, Reply};
 use super::web_crypto::WebCryptoVerifier;
 use crate::request_target::RequestTarget;
