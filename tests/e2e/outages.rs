@@ -38,6 +38,46 @@ async fn a_logout_survives_the_origin_killed_after_its_answer_on_servers() {
     survives_kills_after_the_answer(world).await;
 }
 
+/// The publisher is held still, so that the kill is sure to hit the gap between the two.
+#[tokio::test]
+async fn a_logout_survives_the_origin_killed_before_any_list_carries_it() {
+    let mut world = start_private("killed-before-publication", |plan| {
+        plan.edge_vars.insert(
+            "UPSTREAM_URL".to_owned(),
+            stack::start_echo().unwrap().into(),
+        );
+        let heartbeat = ("PORTCULLIS_HEARTBEAT_SECS".to_owned(), "60".to_owned());
+        plan.origin_environment.push(heartbeat);
+        on_servers(plan);
+    })
+    .await
+    .unwrap();
+    let token = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&token, 200).await.unwrap();
+
+    let postgres = world.system.postgres.as_ref().unwrap();
+    let held = postgres
+        .hold_writes("portcullis", "list_heads")
+        .await
+        .unwrap();
+    world
+        .origin
+        .log_out(&token)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    world.system.origin.process().kill();
+    drop(held);
+    let unpublished = "SELECT count(*) FROM revocations WHERE version IS NULL";
+    assert_ne!(postgres.query("portcullis", unpublished).unwrap(), "0");
+    world.edge.me(&token).await.unwrap().expect(200).unwrap();
+
+    world.system.origin.restart().await.unwrap();
+    world.wait_for_edge(&token, 401).await.unwrap();
+    world.origin.me(&token).await.unwrap().expect(401).unwrap();
+}
+
 #[tokio::test]
 async fn without_redis_a_logout_is_still_a_logout() {
     let mut world = start_private("no-redis", on_servers).await.unwrap();

@@ -92,6 +92,31 @@ impl Postgres {
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
 
+    /// Keeps everybody else from writing to `table` for as long as the returned process runs, which
+    /// is how a test holds a program still between two of its statements.
+    pub async fn hold_writes(&self, database: &str, table: &str) -> anyhow::Result<Process> {
+        let statement =
+            format!("BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE; SELECT pg_sleep(120)");
+        let mut psql = self.programs.command("psql");
+        psql.args(["--no-psqlrc", "--set=ON_ERROR_STOP=1"]).args([
+            "--command",
+            &statement,
+            &self.database_url(database),
+        ]);
+        // On SIGINT psql cancels its statement; killed at once it would leave it running.
+        let mut holder = Process::start("psql", &mut psql, &self.log, Signal::SIGINT)?;
+        let granted = format!(
+            "SELECT 1 FROM pg_locks WHERE granted AND mode = 'ExclusiveLock' \
+             AND relation = '{table}'::regclass"
+        );
+        poll::until("the table is locked", PATIENCE, async || {
+            holder.check_alive()?;
+            Ok((!self.query(database, &granted)?.is_empty()).then_some(()))
+        })
+        .await?;
+        Ok(holder)
+    }
+
     #[must_use]
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
