@@ -1,6 +1,6 @@
 //! The one list of codes, for readers: each reason with its sentence and a case that shows it.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use shared::{IdError, KeyError, KeySetError, ListError, TokenError};
 
@@ -12,46 +12,38 @@ logs, metrics and corpus verdicts. Written by `cargo run -p corpus` from the enu
 
 /// The text of `CODES.md`.
 pub(crate) fn print_codes(corpus: &Corpus) -> String {
-    let mut text = OPENING.to_owned();
     let verdict = |code: &str| example(corpus, |case| case.expect_code == code);
     let left_out = |code: &str| example(corpus, |case| case.refused_keys.contains(&code));
     let none = |_: &str| None;
-    section(
-        &mut text,
-        "Why a token is refused",
-        TokenError::ALL,
-        TokenError::code,
-        verdict,
-    );
-    section(
-        &mut text,
-        "Why a key is left out of its set",
-        KeyError::ALL,
-        KeyError::code,
-        left_out,
-    );
-    section(
-        &mut text,
-        "Why a key set is refused",
-        KeySetError::ALL,
-        KeySetError::code,
-        verdict,
-    );
-    section(
-        &mut text,
-        "Why a copy of the list is refused",
-        ListError::ALL,
-        ListError::code,
-        none,
-    );
-    section(
-        &mut text,
-        "Why a name is refused",
-        IdError::ALL,
-        IdError::code,
-        none,
-    );
-    text
+    [
+        OPENING.to_owned(),
+        section(
+            "Why a token is refused",
+            TokenError::ALL,
+            TokenError::code,
+            verdict,
+        ),
+        section(
+            "Why a key is left out of its set",
+            KeyError::ALL,
+            KeyError::code,
+            left_out,
+        ),
+        section(
+            "Why a key set is refused",
+            KeySetError::ALL,
+            KeySetError::code,
+            verdict,
+        ),
+        section(
+            "Why a copy of the list is refused",
+            ListError::ALL,
+            ListError::code,
+            none,
+        ),
+        section("Why a name is refused", IdError::ALL, IdError::code, none),
+    ]
+    .concat()
 }
 
 fn example(corpus: &Corpus, shows: impl Fn(&crate::Case) -> bool) -> Option<&str> {
@@ -60,12 +52,11 @@ fn example(corpus: &Corpus, shows: impl Fn(&crate::Case) -> bool) -> Option<&str
 }
 
 fn section<'c, E: Display + Copy>(
-    text: &mut String,
     title: &str,
     all: &[E],
     code: impl Fn(E) -> &'static str,
     example: impl Fn(&str) -> Option<&'c str>,
-) {
+) -> String {
     let rows = all.iter().map(|error| {
         let code = code(*error);
         match example(code) {
@@ -73,11 +64,6 @@ fn section<'c, E: Display + Copy>(
             None => format!("| `{code}` | {error} | |\n"),
         }
     });
-    // Writing to a string cannot fail.
-    write!(
-        text,
-        "\n## {title}\n\n| code | meaning | a case |\n| --- | --- | --- |\n{}",
-        rows.collect::<String>()
-    )
-    .unwrap_or_default();
+    let rows: String = rows.collect();
+    format!("\n## {title}\n\n| code | meaning | a case |\n| --- | --- | --- |\n{rows}")
 }

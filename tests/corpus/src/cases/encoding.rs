@@ -2,8 +2,8 @@
 //! texts, a cache, or a filter.
 
 use shared::TokenError::{
-    self, HeaderEncoding, IllegalCharacter, PayloadEncoding, SignatureEncoding, SignatureInvalid,
-    SignatureLength,
+    HeaderEncoding, HeaderJson, IllegalCharacter, PayloadEncoding, SignatureEncoding,
+    SignatureInvalid, SignatureLength,
 };
 
 use crate::case::Sheet;
@@ -175,21 +175,20 @@ fn cut_and_grown(sheet: &mut Sheet, good: &str) {
         "64 bytes that nobody signed",
         format!("{input}.{zeros}"),
     );
-    let header_cut = good.replacen('.', "A.", 1);
+    let longer = good.replacen('.', "A.", 1);
+    sheet.refuse(
+        "header-and-a-zero-byte",
+        HeaderJson,
+        "a header part whose last character makes a byte after the object",
+        longer,
+    );
+    let ragged = good.replacen('.', "AA.", 1);
     sheet.refuse(
         "header-of-1-mod-4-characters",
-        header_code(&header_cut),
-        "a header part that holds no whole byte at its end",
-        header_cut,
+        HeaderEncoding,
+        "a header part whose last character holds no whole byte",
+        ragged,
     );
-}
-
-/// A character more leaves the header with unused bits, or with none and a byte that is no JSON.
-fn header_code(token: &str) -> TokenError {
-    match token.find('.').unwrap_or_default() % 4 {
-        1 => HeaderEncoding,
-        _ => TokenError::HeaderJson,
-    }
 }
 
 fn grown(good: &str) -> String {

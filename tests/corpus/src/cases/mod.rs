@@ -5,7 +5,9 @@ mod claims;
 mod dates;
 mod encoding;
 mod header;
+mod hmac;
 mod key_id;
+mod key_sets;
 mod keys;
 mod parts;
 mod payload;
@@ -23,43 +25,40 @@ type Cases = anyhow::Result<Vec<Case>>;
 
 /// Builds every file.
 pub(crate) fn build(forge: &mut Forge) -> anyhow::Result<Vec<CaseFile>> {
-    let file = |name, cases: [Vec<Case>; 4]| CaseFile {
-        name,
-        cases: cases.concat(),
-    };
-    Ok(vec![
-        file(
-            "header.jsonl",
-            [
-                algorithm::cases(forge)?,
-                header::cases(forge)?,
-                key_id::cases(forge)?,
-                typ::cases(forge)?,
-            ],
-        ),
-        file(
-            "form.jsonl",
-            [
-                encoding::cases(forge)?,
-                parts::cases(forge)?,
-                payload::cases(forge)?,
-                rfc::cases(forge)?,
-            ],
-        ),
-        file(
-            "claims.jsonl",
-            [claims::cases(forge)?, dates::cases(forge)?, vec![], vec![]],
-        ),
-        file(
-            "keys.jsonl",
-            [
-                signature::cases(forge)?,
-                keys::cases(forge)?,
-                rsa_keys::cases(forge)?,
-                vec![],
-            ],
-        ),
-    ])
+    let header = [
+        algorithm::cases(forge),
+        hmac::cases(),
+        header::cases(forge),
+        key_id::cases(forge),
+        typ::cases(forge),
+    ];
+    let form = [
+        encoding::cases(forge),
+        parts::cases(forge),
+        payload::cases(forge),
+        rfc::cases(forge),
+    ];
+    let claims = [claims::cases(forge), dates::cases(forge)];
+    let keys = [
+        signature::cases(forge),
+        keys::cases(forge),
+        key_sets::cases(forge),
+        rsa_keys::cases(forge),
+    ];
+    [
+        ("header.jsonl", join(header)),
+        ("form.jsonl", join(form)),
+        ("claims.jsonl", join(claims)),
+        ("keys.jsonl", join(keys)),
+    ]
+    .into_iter()
+    .map(|(name, cases)| {
+        Ok(CaseFile {
+            name,
+            cases: cases?,
+        })
+    })
+    .collect()
 }
 
 /// Joins the classes of one file.
