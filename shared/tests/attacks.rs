@@ -1,11 +1,8 @@
 //! The corpus through the native verifier: one test a class, named for the attack or the rule.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use crate::verdicts::{Expectation, disagreement, read_cases};
-
-const FILES: [&str; 4] = ["header.jsonl", "form.jsonl", "claims.jsonl", "keys.jsonl"];
+use crate::verdicts::{Expectation, OWN_FILES, disagreement, own_folder, read_cases};
 
 /// The classes that have a test here, each with the sentence that it holds.
 macro_rules! classes {
@@ -107,12 +104,8 @@ fn assert_class_holds(class: &str) {
 }
 
 fn cases() -> Vec<(String, Expectation)> {
-    FILES
+    OWN_FILES
         .iter()
-        .flat_map(|file| read_cases(&folder().join(file)))
+        .flat_map(|file| read_cases(&own_folder().join(file)))
         .collect()
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus")
 }

@@ -10,6 +10,7 @@ mod attacks;
 mod hostile;
 mod list;
 mod list_model;
+mod peer;
 mod properties;
 mod publisher;
 mod vectors;

@@ -1,10 +1,19 @@
 //! Runs a file of cases through the native verifier and says where it disagrees.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use shared::{KeySet, NativeVerifier, corpus, verify_now};
+
+/// The files of our own corpus.
+pub(crate) const OWN_FILES: [&str; 4] =
+    ["header.jsonl", "form.jsonl", "claims.jsonl", "keys.jsonl"];
+
+/// Where they lie.
+pub(crate) fn own_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus")
+}
 
 /// What a line expects.
 #[derive(Deserialize)]
@@ -65,13 +74,16 @@ fn refused_keys(keys: &serde_json::Value) -> Vec<String> {
     codes.collect()
 }
 
+/// Every case of our own corpus.
+pub(crate) fn own_cases() -> impl Iterator<Item = serde_json::Value> {
+    let texts = OWN_FILES.map(|file| fs::read_to_string(own_folder().join(file)).unwrap());
+    texts.into_iter().flat_map(|text| {
+        let cases = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        cases.collect::<Vec<_>>()
+    })
+}
+
 /// One case of our own corpus by its id.
 pub(crate) fn find_case(id: &str) -> serde_json::Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
-    let text = fs::read_to_string(folder.join("keys.jsonl")).unwrap()
-        + &fs::read_to_string(folder.join("header.jsonl")).unwrap();
-    let mut cases = text
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    cases.find(|case| case["id"] == id).unwrap()
+    own_cases().find(|case| case["id"] == id).unwrap()
 }
