@@ -1,18 +1,17 @@
 //! A private Postgres: its own data folder, a free port on loopback, a password nobody else has.
 
 use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
-use nix::unistd::{Gid, Uid, User, geteuid};
 use tempfile::TempDir;
 
+use crate::postgres_programs::Programs;
 use crate::process::Process;
-use crate::{apt, poll, port, reaper, secret};
+use crate::{poll, port, reaper, secret};
 
 const USER: &str = "portcullis";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,13 +32,6 @@ pub struct Postgres {
     port: u16,
     password: String,
     durability: Durability,
-}
-
-/// The folder of Postgres's programs and who runs them: Postgres refuses to run as root.
-#[derive(Debug)]
-struct Programs {
-    folder: PathBuf,
-    user: Option<(Uid, Gid)>,
 }
 
 impl Postgres {
@@ -152,64 +144,6 @@ impl Postgres {
         })
         .await
     }
-}
-
-impl Programs {
-    fn find() -> anyhow::Result<Self> {
-        let initdb = apt::find_or_install("initdb", "postgresql", debian_folders)?;
-        // Debian wraps some programs on PATH; the folder of the real one has all of them.
-        let initdb = initdb.canonicalize()?;
-        let folder = initdb
-            .parent()
-            .context("initdb lies in no folder")?
-            .to_path_buf();
-        Ok(Self {
-            folder,
-            user: find_user()?,
-        })
-    }
-
-    fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(self.folder.join(name));
-        command.current_dir("/");
-        if let Some((user, group)) = self.user {
-            command.uid(user.as_raw()).gid(group.as_raw());
-        }
-        command
-    }
-}
-
-/// Debian keeps one folder a version, none of them on PATH; the newest comes first.
-fn debian_folders() -> Vec<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut numbered: Vec<(u32, PathBuf)> = versions
-        .filter_map(|entry| {
-            let number = entry.file_name().to_str()?.parse().ok()?;
-            Some((number, entry.path().join("bin")))
-        })
-        .collect();
-    numbered.sort();
-    numbered
-        .into_iter()
-        .rev()
-        .map(|(_, folder)| folder)
-        .collect()
-}
-
-/// For root: the user that the package made, or else the one who is nobody.
-fn find_user() -> anyhow::Result<Option<(Uid, Gid)>> {
-    if !geteuid().is_root() {
-        return Ok(None);
-    }
-    for name in ["postgres", "nobody"] {
-        if let Some(user) = User::from_name(name)? {
-            return Ok(Some((user.uid, user.gid)));
-        }
-    }
-    bail!("Postgres does not run as root, and this system has neither `postgres` nor `nobody`")
 }
 
 /// Not in the checkout: the user who runs Postgres may have no way in.

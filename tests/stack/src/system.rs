@@ -3,54 +3,17 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
+use crate::credentials::{Credentials, prepare_origin};
 use crate::edge::{self, Edge};
 use crate::origin::{Origin, OriginSettings};
-use crate::postgres::{Durability, Postgres};
+use crate::plan::Plan;
+use crate::postgres::Postgres;
 use crate::process::Process;
 use crate::redis::Redis;
+use crate::stores::StartedStores;
 use crate::wrangler_config::{EdgeSettings, NAMESPACE_ID};
-use crate::{port, secret};
-
-/// Where the origin keeps its data.
-#[derive(Debug, Clone)]
-pub enum Stores {
-    /// One SQLite file, no Redis.
-    Embedded,
-    /// Postgres and Redis; whichever URL is absent gets a private server.
-    Servers {
-        database_url: Option<String>,
-        redis_url: Option<String>,
-        durability: Durability,
-    },
-}
-
-/// What to start. `Plan::new` is the smallest whole.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// Logs, keys, databases and the local KV.
-    pub folder: PathBuf,
-    /// The built Worker.
-    pub worker: PathBuf,
-    pub stores: Stores,
-    pub origin_port: u16,
-    pub edge_port: u16,
-    /// Added to the origin's environment.
-    pub origin_environment: Vec<(String, String)>,
-    /// Over the Worker's `vars`; `UPSTREAM_URL` is the origin unless named here.
-    pub edge_vars: Map<String, Value>,
-}
-
-/// Those who may do more than an ordinary user of the stack.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    pub operator_email: String,
-    pub operator_password: String,
-    pub client_id: String,
-    pub client_secret: String,
-    pub edge_secret: String,
-}
 
 #[derive(Debug)]
 pub struct System {
@@ -66,28 +29,13 @@ pub struct System {
     pub credentials: Credentials,
 }
 
-impl Plan {
-    /// Embedded stores, free ports, defaults everywhere else.
-    pub fn new(folder: PathBuf, worker: PathBuf) -> anyhow::Result<Self> {
-        Ok(Self {
-            folder,
-            worker,
-            stores: Stores::Embedded,
-            origin_port: port::find_free()?,
-            edge_port: port::find_free()?,
-            origin_environment: Vec::new(),
-            edge_vars: Map::new(),
-        })
-    }
-}
-
 impl System {
     /// Starts everything and waits until each part answers. What was started before a failure
     /// ends with it.
     pub async fn start(plan: Plan) -> anyhow::Result<Self> {
-        let mut stores = StartedStores::start(&plan).await?;
+        let mut stores = StartedStores::start(&plan.stores, &plan.folder).await?;
         let credentials = Credentials::generate(stores.is_foreign())?;
-        let mailbox = plan.folder.join("mail");
+        let mailbox = mailbox(&plan);
         std::fs::create_dir_all(&mailbox).context("cannot make the mailbox")?;
         let origin = plan_origin(&plan, &stores, &credentials);
         // workerd takes seconds to start, so it does that while the origin gets ready.
@@ -116,96 +64,26 @@ impl System {
     }
 }
 
-#[derive(Debug, Default)]
-struct StartedStores {
-    postgres: Option<Postgres>,
-    redis: Option<Redis>,
-    database_url: Option<String>,
-    redis_url: Option<String>,
-}
-
-impl StartedStores {
-    async fn start(plan: &Plan) -> anyhow::Result<Self> {
-        let Stores::Servers {
-            database_url,
-            redis_url,
-            durability,
-        } = &plan.stores
-        else {
-            return Ok(Self::default());
-        };
-        let mut started = Self {
-            database_url: database_url.clone(),
-            redis_url: redis_url.clone(),
-            ..Self::default()
-        };
-        if started.database_url.is_none() {
-            let postgres = Postgres::start(&plan.folder, *durability).await?;
-            started.database_url = Some(postgres.create_database("portcullis")?);
-            started.postgres = Some(postgres);
-        }
-        if started.redis_url.is_none() {
-            let redis = Redis::start(&plan.folder).await?;
-            started.redis_url = Some(redis.url());
-            started.redis = Some(redis);
-        }
-        Ok(started)
-    }
-
-    /// The database was there before us.
-    fn is_foreign(&self) -> bool {
-        self.database_url.is_some() && self.postgres.is_none()
-    }
-}
-
-impl Credentials {
-    /// A database that is not ours may have an operator and a client from the last time.
-    fn generate(unique: bool) -> anyhow::Result<Self> {
-        let suffix = if unique {
-            format!("-{}", secret::generate()?)
-        } else {
-            String::new()
-        };
-        Ok(Self {
-            operator_email: format!("operator{suffix}@example.com"),
-            operator_password: secret::generate()?,
-            client_id: format!("dev{suffix}"),
-            client_secret: secret::generate()?,
-            edge_secret: secret::generate()?,
-        })
-    }
+fn mailbox(plan: &Plan) -> PathBuf {
+    plan.folder.join("mail")
 }
 
 fn plan_origin(plan: &Plan, stores: &StartedStores, credentials: &Credentials) -> OriginSettings {
+    let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mailbox = mailbox(plan).display().to_string();
     let mut environment = vec![
-        (
-            "PORTCULLIS_EDGE_SECRET".to_owned(),
-            credentials.edge_secret.clone(),
-        ),
-        (
-            "PORTCULLIS_KV_API_URL".to_owned(),
-            edge::kv_api_url(plan.edge_port),
-        ),
-        (
-            "PORTCULLIS_KV_NAMESPACE_ID".to_owned(),
-            NAMESPACE_ID.to_owned(),
-        ),
-        (
-            "PORTCULLIS_MAIL_DIR".to_owned(),
-            plan.folder.join("mail").display().to_string(),
-        ),
+        named("PORTCULLIS_EDGE_SECRET", &credentials.edge_secret),
+        named("PORTCULLIS_KV_API_URL", &edge::kv_api_url(plan.edge_port)),
+        named("PORTCULLIS_KV_NAMESPACE_ID", NAMESPACE_ID),
+        named("PORTCULLIS_MAIL_DIR", &mailbox),
+    ];
+    let urls = [
+        ("DATABASE_URL", &stores.database_url),
+        ("REDIS_URL", &stores.redis_url),
     ];
     environment.extend(
-        stores
-            .database_url
-            .clone()
-            .map(|url| ("DATABASE_URL".to_owned(), url)),
-    );
-    environment.extend(
-        stores
-            .redis_url
-            .clone()
-            .map(|url| ("REDIS_URL".to_owned(), url)),
+        urls.iter()
+            .filter_map(|(name, url)| Some(named(name, url.as_ref()?))),
     );
     environment.extend(plan.origin_environment.iter().cloned());
     OriginSettings {
@@ -225,14 +103,11 @@ fn plan_edge(
     let list_keys = keys
         .get("list_keys")
         .context("`keys show` names no list keys")?;
-    let Value::Object(mut vars) = json!({
-        "ORIGIN_URL": origin.url(),
-        "UPSTREAM_URL": origin.url(),
-        "LIST_ISSUER": origin.url(),
-        "LIST_KEYS": list_keys,
-    }) else {
-        unreachable!("an object was written just above")
-    };
+    let mut vars = Map::new();
+    for name in ["ORIGIN_URL", "UPSTREAM_URL", "LIST_ISSUER"] {
+        vars.insert(name.to_owned(), origin.url().into());
+    }
+    vars.insert("LIST_KEYS".to_owned(), list_keys.clone());
     vars.extend(plan.edge_vars.clone());
     Ok(EdgeSettings {
         port: plan.edge_port,
@@ -241,38 +116,4 @@ fn plan_edge(
         vars,
         secret: credentials.edge_secret.clone(),
     })
-}
-
-/// The tables, an operator and a client, as an operator would make them.
-fn prepare_origin(origin: &OriginSettings, credentials: &Credentials) -> anyhow::Result<()> {
-    origin.run(&["migrate"], "")?;
-    let email = credentials.operator_email.as_str();
-    origin.run(
-        &[
-            "user",
-            "create",
-            "--email",
-            email,
-            "--password-stdin",
-            "--role",
-            "operator",
-        ],
-        &credentials.operator_password,
-    )?;
-    let grants = "password,refresh_token";
-    origin
-        .run(
-            &[
-                "client",
-                "create",
-                "--id",
-                credentials.client_id.as_str(),
-                "--secret-stdin",
-                "--grant",
-                grants,
-                "--introspect-all",
-            ],
-            &credentials.client_secret,
-        )
-        .map(drop)
 }

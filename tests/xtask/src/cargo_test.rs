@@ -44,18 +44,6 @@ pub(crate) fn run(name: &str, command: &mut Command) -> anyhow::Result<Outcome> 
 }
 
 impl Outcome {
-    /// Of something else than `cargo test` that passes or fails case by case.
-    pub(crate) fn new(name: &str, passed: u64, failed: Vec<String>, took: Duration) -> Self {
-        let success = failed.is_empty();
-        Self {
-            name: name.to_owned(),
-            passed,
-            failed,
-            success,
-            took,
-        }
-    }
-
     pub(crate) fn is_success(&self) -> bool {
         self.success
     }

@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
 }
 
-pub(crate) fn judge_natively(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Result<()> {
+fn judge_natively(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Result<()> {
     let mut progress = Progress::start("judging natively");
     let mut count = 0;
     for case in Cases(cases) {
@@ -55,7 +55,7 @@ pub(crate) fn judge_natively(cases: impl BufRead, mut verdicts: impl Write) -> a
     Ok(verdicts.flush()?)
 }
 
-pub(crate) fn judge_at_edge(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Result<()> {
+fn judge_at_edge(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Result<()> {
     let worker = build_edge::build_for_corpus()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -5,7 +5,6 @@ mod build_edge;
 mod build_origin;
 mod cargo_test;
 mod corpus;
-mod corpus_test;
 mod dev;
 mod purity;
 mod ready_file;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use stack::{Durability, Postgres, Redis, paths, progress};
 
 use crate::cargo_test::{self, Outcome};
-use crate::{build_edge, build_origin, corpus_test};
+use crate::{build_edge, build_origin};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -27,15 +27,12 @@ enum Part {
     Api,
     /// Origin, stores and the Worker in workerd together
     E2e,
-    /// The verifiers of origin and edge against each other, on one corpus
-    Corpus,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let outcomes = match options.part {
         Part::Unit => vec![test_unit(options)?],
         Part::Api => vec![test_origin(options, "API", &["--package", "origin"])?],
-        Part::Corpus => vec![corpus_test::run()?],
         Part::E2e => vec![test_end_to_end(options)?],
         // One `cargo test` for unit and API: cargo builds every dependency once for both.
         Part::All => vec![
@@ -45,7 +42,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 &["--workspace", "--exclude", "e2e"],
             )?,
             test_end_to_end(options)?,
-            corpus_test::run()?,
         ],
     };
     println!();
