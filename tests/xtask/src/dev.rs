@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use stack::{Durability, Plan, Stores, System, paths, port, progress};
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     runtime.block_on(async {
         tokio::select! {
             outcome = run_stack(options, plan) => outcome,
-            outcome = wait_for_signal() => outcome,
+            outcome = wait_for_signal() => outcome.and_then(|()| end_early(options)),
         }
     })
 }
@@ -133,6 +133,12 @@ async fn watch(system: &mut System) -> ! {
             }
         }
     }
+}
+
+/// Whoever asked for the walk alone is not told that it held when it was cut short.
+fn end_early(options: &Options) -> anyhow::Result<()> {
+    ensure!(!options.once, "stopped before the walk was over");
+    Ok(())
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {
