@@ -1,4 +1,4 @@
-//! Writes seeds for every target from the corpus: `cargo run --bin seeds`.
+//! Writes seeds for every target from the corpus: `cargo run --example seeds`.
 
 use std::fs;
 use std::path::Path;
