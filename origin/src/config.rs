@@ -85,9 +85,6 @@ pub struct Settings {
     /// `text` or `json`.
     #[arg(long, env = "PORTCULLIS_LOG_FORMAT", default_value = "text")]
     log_format: String,
-    /// Folder for outgoing mail; by default `mail` in the data folder.
-    #[arg(long, env = "PORTCULLIS_MAIL_DIR")]
-    mail_dir: Option<PathBuf>,
 }
 
 /// A configuration that was checked as a whole.
@@ -114,7 +111,6 @@ pub struct Config {
     pub password_min_chars: usize,
     pub log_filter: String,
     pub log_format: LogFormat,
-    pub mail_dir: PathBuf,
 }
 
 /// Where the durable lane is written to.
@@ -194,7 +190,6 @@ impl Settings {
             ),
             log_filter: self.log,
             log_format: check.log_format(&self.log_format),
-            mail_dir: self.mail_dir.unwrap_or_else(|| self.data_dir.join("mail")),
             data_dir: self.data_dir,
         };
         check.heartbeat_fits_lifetime(&config);
@@ -233,7 +228,6 @@ mod tests {
     fn the_issuer_is_by_default_where_it_listens() {
         let config = validate(&["--listen", "127.0.0.1:9000", "--data-dir", "/data"]).unwrap();
         assert_eq!(config.issuer, "http://127.0.0.1:9000");
-        assert_eq!(config.mail_dir, PathBuf::from("/data/mail"));
     }
 
     #[test]

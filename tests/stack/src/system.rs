@@ -1,7 +1,5 @@
 //! All of it together: stores, origin and edge, wired to each other as in production.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
 use serde_json::Map;
 
@@ -24,8 +22,6 @@ pub struct System {
     pub redis: Option<Redis>,
     pub database_url: Option<String>,
     pub redis_url: Option<String>,
-    /// The folder of the mails that the origin sends.
-    pub mailbox: PathBuf,
     pub credentials: Credentials,
 }
 
@@ -35,8 +31,6 @@ impl System {
     pub async fn start(plan: Plan) -> anyhow::Result<Self> {
         let mut stores = StartedStores::start(&plan.stores, &plan.folder).await?;
         let credentials = Credentials::generate(stores.is_foreign())?;
-        let mailbox = mailbox(&plan);
-        std::fs::create_dir_all(&mailbox).context("cannot make the mailbox")?;
         let origin = plan_origin(&plan, &stores, &credentials);
         // workerd takes seconds to start, so it does that while the origin gets ready.
         let mut edge = Edge::start(plan_edge(&plan, &origin, &credentials)?)?;
@@ -50,7 +44,6 @@ impl System {
             redis: stores.redis.take(),
             database_url: stores.database_url,
             redis_url: stores.redis_url,
-            mailbox,
             credentials,
         })
     }
@@ -64,18 +57,12 @@ impl System {
     }
 }
 
-fn mailbox(plan: &Plan) -> PathBuf {
-    plan.folder.join("mail")
-}
-
 fn plan_origin(plan: &Plan, stores: &StartedStores, credentials: &Credentials) -> OriginSettings {
     let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mailbox = mailbox(plan).display().to_string();
     let mut environment = vec![
         named("PORTCULLIS_EDGE_SECRET", &credentials.edge_secret),
         named("PORTCULLIS_KV_API_URL", &edge::kv_api_url(plan.edge_port)),
         named("PORTCULLIS_KV_NAMESPACE_ID", NAMESPACE_ID),
-        named("PORTCULLIS_MAIL_DIR", &mailbox),
     ];
     let urls = [
         ("DATABASE_URL", &stores.database_url),
