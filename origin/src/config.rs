@@ -92,6 +92,8 @@ pub struct Settings {
 pub struct Config {
     pub listen: SocketAddr,
     pub issuer: String,
+    /// Whether someone named the issuer, or it is where we listen.
+    pub issuer_is_given: bool,
     pub audience: String,
     pub database_url: SecretString,
     pub redis_url: Option<SecretString>,
@@ -146,6 +148,7 @@ impl Settings {
         let mut check = Check::default();
         let listen = check.parse("PORTCULLIS_LISTEN", &self.listen, "an address and a port");
         let config = Config {
+            issuer_is_given: self.issuer.is_some(),
             issuer: check.issuer(self.issuer.as_deref(), listen),
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             audience: check.not_empty("PORTCULLIS_AUDIENCE", self.audience),

@@ -120,8 +120,9 @@ impl Revoking {
 }
 
 /// The latest moment at which a revoked token can pass an edge: the end of the last list that can
-/// have gone out without the revocation. A list made before the commit may still be on its way, but
-/// its `iat` is not later than the commit.
+/// have gone out without the revocation. A list made before the commit may still be on its way: its
+/// `iat` is not later than the commit, or, by a holder of the lease whose clock is ahead, about a
+/// heartbeat after that of the list before it.
 fn effective_by(
     app: &App,
     lists_end: Option<UnixSeconds>,
@@ -129,7 +130,10 @@ fn effective_by(
 ) -> UnixSeconds {
     let end_of_one_made_now =
         committed_at.plus_secs(app.config.list_lifetime_secs + app.config.list_grace_secs);
-    lists_end.map_or(end_of_one_made_now, |end| end.max(end_of_one_made_now))
+    lists_end.map_or(end_of_one_made_now, |end| {
+        end.plus_secs(app.config.heartbeat_secs)
+            .max(end_of_one_made_now)
+    })
 }
 
 /// Redis if it may be believed, else the database.

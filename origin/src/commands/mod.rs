@@ -4,6 +4,7 @@ pub mod client;
 mod keys;
 mod list;
 mod migrate;
+mod published;
 mod revoke;
 mod serve;
 pub mod user;
@@ -119,7 +120,10 @@ impl Command {
             Self::Keys(KeysCommand {
                 action: KeysAction::Show,
             }) => keys::show(&config),
-            Self::Revoke(revoke) => revoke::revoke(&open(config).await?, &revoke).await,
+            Self::Revoke(revoke) => {
+                let config = published::adopt(config).await?;
+                revoke::revoke(&open(config).await?, &revoke).await
+            }
             Self::List(ListCommand {
                 action: ListAction::Show(show),
             }) => list::show(&config, &show).await,

@@ -61,6 +61,13 @@ pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()
     Ok(())
 }
 
+/// The newest head as it was signed.
+pub async fn find_newest_text(pool: &AnyPool) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT head FROM list_heads ORDER BY version DESC LIMIT 1")
+        .fetch_optional(pool)
+        .await
+}
+
 pub async fn find_newest_version(pool: &AnyPool) -> sqlx::Result<Option<u64>> {
     let version: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM list_heads")
         .fetch_one(pool)
