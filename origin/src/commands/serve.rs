@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, router, server, store, telemetry};
+use crate::{cache, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -59,6 +59,7 @@ impl Running {
         let mut supervisor = Supervisor::default();
         publisher::spawn_tasks(&publisher, &app.config, &mut supervisor);
         spawn_cache_task(&app, &mut supervisor);
+        spawn_metrics_task(&mut supervisor);
         let stop_http = CancellationToken::new();
         let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
         let http = server::serve(
@@ -132,4 +133,11 @@ fn spawn_cache_task(app: &App, supervisor: &mut Supervisor) {
                 .await;
         });
     }
+}
+
+fn spawn_metrics_task(supervisor: &mut Supervisor) {
+    let stop = supervisor.stop_background();
+    supervisor.spawn("metrics", async move {
+        stop.run_until_cancelled(routes::keep_compact()).await;
+    });
 }

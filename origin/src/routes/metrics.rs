@@ -1,6 +1,8 @@
 //! `GET /metrics`, in Prometheus' text format.
 
+use std::convert::Infallible;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -14,6 +16,8 @@ use crate::error::ApiError;
 /// Seconds; the promise is made in tenths of them.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/metrics", get(metrics))
 }
@@ -22,6 +26,19 @@ async fn metrics() -> Result<Response, ApiError> {
     let recorder = recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
     let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
     Ok((content_type, recorder.render()).into_response())
+}
+
+/// Folds what was measured into buckets, which otherwise only a scrape does: an origin that nobody
+/// scrapes must not grow.
+pub(crate) async fn keep_compact() -> Infallible {
+    let Some(recorder) = recorder() else {
+        return std::future::pending().await;
+    };
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        recorder.run_upkeep();
+    }
 }
 
 /// Installs the recorder on first use; call it before the first metric is counted.
