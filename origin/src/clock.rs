@@ -2,7 +2,7 @@
 //! asks this trait, so that a test can set it.
 
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use shared::UnixSeconds;
@@ -10,6 +10,9 @@ use shared::UnixSeconds;
 pub trait Clock: Debug + Send + Sync {
     /// The time now, to the millisecond.
     fn now(&self) -> UnixSeconds;
+
+    /// Someone begins to wait for a later time; only a test's clock counts them.
+    fn note_waiter(&self) {}
 }
 
 /// The machine's clock.
@@ -25,28 +28,55 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is set; for tests.
 #[derive(Debug)]
-pub struct SettableClock(AtomicU64);
+pub struct SettableClock {
+    millis: AtomicU64,
+    waiters: AtomicUsize,
+}
 
 impl SettableClock {
     #[must_use]
     pub fn new(now: UnixSeconds) -> Self {
-        Self(AtomicU64::new(now.as_millis()))
+        Self {
+            millis: AtomicU64::new(now.as_millis()),
+            waiters: AtomicUsize::new(0),
+        }
     }
 
     pub fn advance(&self, by: Duration) {
-        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.millis.fetch_add(millis(by), Ordering::SeqCst);
+    }
+
+    /// As a clock does that was ahead and is set right.
+    pub fn step_back(&self, by: Duration) {
+        self.millis.fetch_sub(millis(by), Ordering::SeqCst);
+    }
+
+    /// How many have begun to wait for a later time, ever.
+    #[must_use]
+    pub fn waiters(&self) -> usize {
+        self.waiters.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for SettableClock {
     fn now(&self) -> UnixSeconds {
-        UnixSeconds::from_millis(self.0.load(Ordering::SeqCst))
+        UnixSeconds::from_millis(self.millis.load(Ordering::SeqCst))
     }
+
+    fn note_waiter(&self) {
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns once `clock` shows `time`. It looks again after each sleep: clocks are set, too.
 pub async fn wait_until(clock: &dyn Clock, time: UnixSeconds) {
+    if clock.now() < time {
+        clock.note_waiter();
+    }
     loop {
         let left_secs = time.secs_since(clock.now());
         if left_secs <= 0.0 {

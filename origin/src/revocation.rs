@@ -3,6 +3,7 @@
 //! them loses nothing.
 
 mod by_name;
+mod cut_off;
 mod doubt;
 mod receipt;
 
@@ -10,6 +11,7 @@ use doubt::Doubt;
 use shared::{Claims, RevocationStatus, Scope, TokenId, UnixSeconds};
 
 pub use by_name::{Request, revoke_by_name};
+pub(crate) use cut_off::end_every_session;
 pub use receipt::{Progress, Reader, Receipt, find_receipt};
 
 use crate::app::App;

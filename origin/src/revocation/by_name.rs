@@ -3,7 +3,7 @@
 
 use shared::{Scope, SessionId, SubjectId, TokenId, UnixSeconds};
 
-use super::{Order, Receipt, Revoking};
+use super::{Order, Receipt, Revoking, end_every_session};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::audit::Event;
@@ -32,10 +32,13 @@ pub async fn revoke_by_name(app: &App, request: &Request<'_>) -> Result<Receipt,
     check_reason(request.reason)?;
     check_before(app, scope, request.before)?;
     let mut revoking = Revoking::begin(app, scope, name).await?;
-    end_sessions(app, &mut revoking, scope, name, request.before).await?;
+    let before_secs = end_sessions(app, &mut revoking, scope, name, request.before).await?;
+    let now = app.clock.now();
     let order = Order {
-        before_secs: cut_off_secs(app, scope, request.before),
-        latest_exp: app.clock.now().plus_secs(1 + app.issuer.lifetime_secs()),
+        before_secs,
+        latest_exp: before_secs
+            .map_or(now, |secs| now.max(UnixSeconds::from_secs(secs)))
+            .plus_secs(1 + app.issuer.lifetime_secs()),
         reason: request.reason,
         actor: request.actor,
         event: Event::Revoked,
@@ -89,34 +92,35 @@ fn check_before(app: &App, scope: Scope, before: Option<UnixSeconds>) -> Result<
     }
 }
 
-/// The cut-off in whole seconds, rounded up: a token of that second may be older than the time.
-fn cut_off_secs(app: &App, scope: Scope, before: Option<UnixSeconds>) -> Option<u64> {
-    match scope {
-        Scope::Token | Scope::Session => None,
-        Scope::User | Scope::Issuer => Some(match before {
-            None => app.clock.now().as_secs() + 1,
-            Some(before) => before.as_millis().div_ceil(1000),
-        }),
-    }
-}
-
-/// An issuer's cut-off ends no session: its sessions get new tokens, signed with a new key.
+/// Ends what goes with the scope, and answers with the cut-off, if it has one. An issuer's ends no
+/// session: its sessions get new tokens, signed with a new key.
 async fn end_sessions(
     app: &App,
     revoking: &mut Revoking,
     scope: Scope,
     name: &str,
     before: Option<UnixSeconds>,
-) -> Result<(), ApiError> {
+) -> Result<Option<u64>, ApiError> {
     let now = app.clock.now();
-    match scope {
-        Scope::Token | Scope::Issuer => {}
-        Scope::Session => sessions::close(&mut revoking.tx, name, now).await?,
-        Scope::User => {
-            users::lock(&mut revoking.tx, name, now).await?;
-            let begun_before = before.unwrap_or(now.plus_secs(1));
-            sessions::close_begun_before(&mut revoking.tx, name, begun_before, now).await?;
+    let tx = &mut revoking.tx;
+    match (scope, before) {
+        (Scope::Token, _) => Ok(None),
+        (Scope::Session, _) => {
+            sessions::close(tx, name, now).await?;
+            Ok(None)
         }
+        (Scope::User, None) => Ok(Some(end_every_session(app, tx, name, None).await?)),
+        (Scope::User, Some(before)) => {
+            users::lock(tx, name, now).await?;
+            sessions::close_begun_before(tx, name, before, now).await?;
+            Ok(Some(round_up(before)))
+        }
+        (Scope::Issuer, None) => Ok(Some(now.as_secs() + 1)),
+        (Scope::Issuer, Some(before)) => Ok(Some(round_up(before))),
     }
-    Ok(())
+}
+
+/// A token of that second may be older than the time.
+fn round_up(before: UnixSeconds) -> u64 {
+    before.as_millis().div_ceil(1000)
 }

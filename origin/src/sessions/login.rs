@@ -2,7 +2,7 @@
 //! cut-off has already revoked.
 
 use secrecy::SecretString;
-use shared::UnixSeconds;
+use shared::{LEEWAY_SECS, UnixSeconds};
 
 use super::refresh::token_hash;
 use super::{Caller, TokenPair, scopes_of, token_pair};
@@ -18,8 +18,9 @@ use crate::store::sessions::Session;
 use crate::store::users::{self, User};
 use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
 
-/// A cut-off is at most the next second; one further away is a clock gone wrong.
-const MAX_WAIT_SECS: f64 = 2.0;
+/// A cut-off is at most the second after that of a token which is accepted now; one further away is
+/// a clock gone wrong.
+const MAX_WAIT_SECS: u64 = LEEWAY_SECS + 2;
 
 #[derive(Debug)]
 pub struct Credentials<'a> {
@@ -45,12 +46,13 @@ pub async fn log_in(
             insert_failure(app, credentials.email, caller).await?;
             Err(ApiError::InvalidCredentials)
         }
-        // Nobody's fault but ours.
-        Err(ApiError::PasswordsBusy) => {
-            attempt.forgive(app).await?;
-            Err(ApiError::PasswordsBusy)
+        // Nobody's fault but ours: an outage must not lock an account.
+        Err(error) => {
+            if let Err(uncounted) = attempt.forgive(app).await {
+                tracing::debug!(error = %uncounted, "an attempt that was none stays counted");
+            }
+            Err(error)
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -116,7 +118,7 @@ async fn begin_session(
 
 /// A token issued now would be revoked at birth, and one dated ahead is refused elsewhere.
 pub(super) async fn wait_for_cut_off(app: &App, cut_off: UnixSeconds) -> Result<(), ApiError> {
-    if cut_off.secs_since(app.clock.now()) > MAX_WAIT_SECS {
+    if cut_off > app.clock.now().plus_secs(MAX_WAIT_SECS) {
         return Err(ApiError::CutOffAhead);
     }
     wait_until(&*app.clock, cut_off).await;

@@ -1,14 +1,14 @@
 //! Ending sessions. Closing the session's row closes its refresh tokens with it, in the transaction
 //! that records the revocation: a log-out that leaves a way to new tokens is not one.
 
-use shared::{Claims, Scope, SessionId};
+use shared::{Claims, Scope, SessionId, UnixSeconds};
 
 use super::Caller;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::revocation::{Order, Receipt, Revoking};
+use crate::revocation::{Order, Receipt, Revoking, end_every_session};
 use crate::store::audit::Event;
-use crate::store::{sessions, users};
+use crate::store::sessions;
 
 /// Ends the session of the token in hand.
 pub async fn log_out(
@@ -31,8 +31,8 @@ pub async fn log_out(
     revoking.record(app, &order).await
 }
 
-/// Ends every session of the user: those there are by their rows, and every token issued before the
-/// next second by the cut-off.
+/// Ends every session of the user: those there are by their rows, and every token issued until now
+/// by the cut-off.
 pub async fn log_out_everywhere(
     app: &App,
     claims: &Claims,
@@ -40,14 +40,10 @@ pub async fn log_out_everywhere(
 ) -> Result<Receipt, ApiError> {
     let user_id = claims.sub.as_str();
     let mut revoking = Revoking::begin(app, Scope::User, user_id).await?;
-    users::lock(&mut revoking.tx, user_id, app.clock.now()).await?;
-    let now = app.clock.now();
-    sessions::close_begun_before(&mut revoking.tx, user_id, now.plus_secs(1), now).await?;
-    // Read with every lock held: no token of the user can be dated later and still be older.
-    let cut_off_secs = app.clock.now().as_secs() + 1;
+    let cut_off_secs = end_every_session(app, &mut revoking.tx, user_id, Some(claims.iat)).await?;
     let order = Order {
         before_secs: Some(cut_off_secs),
-        latest_exp: app.clock.now().plus_secs(1 + app.issuer.lifetime_secs()),
+        latest_exp: UnixSeconds::from_secs(cut_off_secs).plus_secs(app.issuer.lifetime_secs()),
         reason: "logout_all",
         actor: &user_actor(user_id),
         event: Event::LoggedOutEverywhere,

@@ -120,6 +120,9 @@ async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, Api
         Decision::SessionClosed => return Err(ApiError::SessionClosed),
         Decision::Reuse => return Ok(Outcome::Reuse(tx, session)),
     };
+    if now > session.last_seen_at {
+        sessions::note_token(&mut tx, &session.sid, now).await?;
+    }
     let pair = token_pair(app, &presented.user, &session, refresh_token, now)?;
     tx.commit().await?;
     metrics::counter!("portcullis_refreshes_total", "decision" => decision.as_str()).increment(1);

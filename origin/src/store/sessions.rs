@@ -41,14 +41,16 @@ pub async fn insert(tx: &mut Transaction, session: &Session) -> sqlx::Result<()>
     Ok(())
 }
 
-/// Locks the session that the refresh token belongs to.
+/// Locks the session that the refresh token belongs to. The time it was last seen never goes back,
+/// whatever the clocks of the replicas say: no token of it is dated later.
 pub async fn lock_by_refresh_token(
     tx: &mut Transaction,
     token_hash: &[u8],
     now: UnixSeconds,
 ) -> sqlx::Result<Option<Session>> {
     sqlx::query(
-        "UPDATE sessions SET last_seen_at = $2
+        "UPDATE sessions
+         SET last_seen_at = CASE WHEN last_seen_at > $2 THEN last_seen_at ELSE $2 END
          WHERE sid = (SELECT sid FROM refresh_tokens WHERE hash = $1)
          RETURNING sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,
                    expires_at, revoked_at",
@@ -60,6 +62,16 @@ pub async fn lock_by_refresh_token(
     .await
 }
 
+/// Notes that the session gets a token of this time; call it with the session's row locked.
+pub async fn note_token(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE sid = $1 AND last_seen_at < $2")
+        .bind(sid)
+        .bind(to_millis(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Closes the session, and with it its refresh tokens: they are looked at only through it.
 pub async fn close(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sqlx::Result<()> {
     sqlx::query("UPDATE sessions SET revoked_at = COALESCE(revoked_at, $2) WHERE sid = $1")
@@ -68,6 +80,24 @@ pub async fn close(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sqlx::R
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Closes every open session of the user; answers when the last of their tokens was made, by the
+/// clock of whoever made it.
+pub async fn close_all(
+    tx: &mut Transaction,
+    user_id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let last_seen: Vec<i64> = sqlx::query_scalar(
+        "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL
+         RETURNING last_seen_at",
+    )
+    .bind(user_id)
+    .bind(to_millis(now))
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(last_seen.into_iter().max().map(from_millis))
 }
 
 /// Every open session of the user that was begun before `begun_before`.

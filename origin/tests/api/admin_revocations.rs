@@ -50,13 +50,27 @@ on_both_stores! {
             origin.refresh(&ada.refresh),
             origin.try_log_in("ada@example.org"),
             async {
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                origin.wait_for_waiters(2).await;
                 origin.advance(Duration::from_secs(1));
             },
         );
         for answer in [&refreshed, &logged_in] {
             let tokens = Tokens::from(answer);
             assert_eq!(origin.get_as("/me", &tokens.access).await.status, 200);
+        }
+    }
+
+    async fn revoking_a_user_on_a_clock_that_is_behind_ends_every_token_too(origin) {
+        let operator = origin.operator("op@example.org").await;
+        let ada = origin.user("ada@example.org").await;
+        // Another replica issues the next token, and is ahead.
+        origin.advance(Duration::from_secs(2));
+        let refreshed = Tokens::from(&origin.refresh(&ada.refresh).await);
+        origin.clock.step_back(Duration::from_secs(2));
+        let body = json!({"scope": "user", "name": claims(&ada.access)["sub"], "reason": "stolen"});
+        assert_eq!(revoke(origin, &operator, &body).await.status, 201);
+        for tokens in [&ada, &refreshed] {
+            assert_eq!(origin.get_as("/me", &tokens.access).await.code(), "all_sessions_revoked");
         }
     }
 

@@ -102,7 +102,7 @@ on_both_stores! {
         assert_eq!(origin.post_as("/logout-all", &tokens.access).await.status, 200);
         let (answer, ()) = tokio::join!(origin.try_log_in("ada@example.org"), async {
             // The log-in waits for the next second; the clock reaches it.
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            origin.wait_for_waiters(1).await;
             origin.advance(Duration::from_secs(1));
         });
         let new = Tokens::from(&answer);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{assert_denial, claims, eventually, on_both_stores, with_postgres_and_redis};
+use crate::harness::{
+    Tokens, assert_denial, claims, eventually, on_both_stores, with_postgres_and_redis,
+};
 
 on_both_stores! {
     async fn a_logged_out_token_is_refused_and_so_is_its_refresh_token(origin) {
@@ -70,6 +72,20 @@ on_both_stores! {
             assert_eq!(origin.refresh(&tokens.refresh).await.code(), "session_closed");
         }
         assert_eq!(origin.get_as("/me", &other.access).await.status, 200);
+    }
+
+    async fn a_log_out_of_all_sessions_on_a_clock_that_is_behind_ends_the_token_too(origin) {
+        let tokens = origin.user("ada@example.org").await;
+        origin.clock.step_back(Duration::from_secs(1));
+        assert_eq!(origin.post_as("/logout-all", &tokens.access).await.status, 200);
+        assert_eq!(origin.get_as("/me", &tokens.access).await.code(), "all_sessions_revoked");
+        let (answer, ()) = tokio::join!(origin.try_log_in("ada@example.org"), async {
+            origin.wait_for_waiters(1).await;
+            origin.advance(Duration::from_secs(2));
+        });
+        let new = Tokens::from(&answer);
+        assert_eq!(origin.get_as("/me", &new.access).await.status, 200);
+        assert_eq!(origin.get_as("/me", &tokens.access).await.code(), "all_sessions_revoked");
     }
 
     async fn one_transaction_closes_records_and_audits(origin) {

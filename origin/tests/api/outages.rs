@@ -181,6 +181,24 @@ async fn without_the_database_nothing_is_claimed_and_keys_are_still_served() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_ins_that_an_outage_refuses_do_not_lock_the_account() {
+    with_postgres_and_redis(async |origin| {
+        origin.register("ada@example.org").await;
+        let database = origin.stores.database_proxy().unwrap();
+        database.cut();
+        for _ in 0..2 {
+            let log_ins = (0..10).map(|_| origin.try_log_in("ada@example.org"));
+            for answer in futures_util::future::join_all(log_ins).await {
+                assert_eq!(answer.code(), "store_unavailable", "{answer:?}");
+            }
+        }
+        database.restore();
+        eventually(async || origin.try_log_in("ada@example.org").await.status == 200).await;
+    })
+    .await;
+}
+
 async fn me(origin: &Origin, token: &str) -> Answer {
     origin.get_as("/me", token).await
 }

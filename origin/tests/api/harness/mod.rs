@@ -250,6 +250,11 @@ impl Origin {
             .await
     }
 
+    /// Until so many have begun to wait for a later time of the test's clock.
+    pub(crate) async fn wait_for_waiters(&self, count: usize) {
+        eventually(async || self.clock.waiters() >= count).await;
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
