@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use shared::{KeySet, ListPins};
 
-use crate::route::{ListStalePolicy, Route};
+use crate::route::{Access, ListStalePolicy, Route};
 
 /// The variables as the platform gives them: text as it is, tables and arrays as JSON text.
 #[derive(Clone, Default)]
@@ -140,7 +140,24 @@ fn parse_routes(text: Option<&str>) -> Result<Vec<Route>, ConfigError> {
             "has no route, so every request would be denied",
         ));
     }
-    Ok(routes)
+    match routes.iter().find(|route| asks_in_vain(route)) {
+        Some(route) => Err(error(
+            "ROUTES",
+            format!(
+                "{}: a public route checks no token and no list",
+                route.path.as_str()
+            ),
+        )),
+        None => Ok(routes),
+    }
+}
+
+/// A public route with a condition: whoever wrote it believes that it is checked.
+fn asks_in_vain(route: &Route) -> bool {
+    route.access == Access::Public
+        && (route.scope.is_some()
+            || route.max_list_age_secs.is_some()
+            || route.when_list_stale != ListStalePolicy::Deny)
 }
 
 fn parse_pins(raw: &RawConfig) -> Result<ListPins, ConfigError> {

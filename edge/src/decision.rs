@@ -197,7 +197,7 @@ fn decide_by_list(list: &RevocationList, input: &DecisionInput<'_>) -> Result<Id
     let issuer = list
         .issuer(&claims.iss)
         .ok_or(deny_token(TokenError::IssuerMismatch))?;
-    if !list.has_key(&token.key_fingerprint()) {
+    if !issuer.has_key(&token.key_fingerprint()) {
         return Err(deny_token(TokenError::UnknownKey));
     }
     token

@@ -18,7 +18,7 @@ use crate::platform::{Call, Reply, clock, log, reply, upstream};
 use crate::request_target::RequestTarget;
 use crate::response::PlainResponse;
 use crate::route::{Route, find_route};
-use crate::status::{OWN_PREFIX, STATUS_PATH, build_status, round_to_millis};
+use crate::status::{OWN_PREFIX, STATUS_PATH, STATUS_SCOPE, build_status, round_to_millis};
 
 /// Answers any request; there is no error left to answer after this.
 pub async fn answer(call: Call) -> Reply {
@@ -128,10 +128,17 @@ impl Gate<'_> {
         }
     }
 
-    /// What the edge says of itself it says only to someone that it knows.
+    /// What the edge says of itself it says only to operators.
     fn answer_own(&self, identity: Option<&Identity>, path: &str) -> Outcome {
-        if identity.is_none() || path != STATUS_PATH || self.parts.method() != "GET" {
+        let Some(identity) = identity else {
             return Outcome::denied(&DenyReason::NotFound);
+        };
+        if path != STATUS_PATH || self.parts.method() != "GET" {
+            return Outcome::denied(&DenyReason::NotFound);
+        }
+        if !identity.has_scope(STATUS_SCOPE) {
+            let scope = STATUS_SCOPE.to_owned();
+            return Outcome::denied(&DenyReason::InsufficientScope(scope));
         }
         let Isolate {
             lists,

@@ -6,7 +6,7 @@ use shared::{ListError, SegmentRef};
 use crate::config::{Config, Switch};
 use crate::isolate::Isolate;
 use crate::list_cache::{Fault, Lane, Notice, Swapped};
-use crate::list_intake::{self, MAX_MESSAGE_BYTES, Offer};
+use crate::list_intake::{self, Offer};
 use crate::platform::pull::PullQuestion;
 use crate::platform::web_crypto::{self, WebCryptoVerifier};
 use crate::platform::{Bindings, clock, kv, log, pull};
@@ -73,8 +73,12 @@ impl ListFetcher {
     }
 
     async fn read_kv(&self) -> Result<(), Fault> {
-        let message =
-            kv::fetch_value(&self.bindings, shared::KV_HEAD_KEY, MAX_MESSAGE_BYTES).await?;
+        let message = kv::fetch_value(
+            &self.bindings,
+            shared::KV_HEAD_KEY,
+            shared::MAX_MESSAGE_BYTES,
+        )
+        .await?;
         self.take(&message, Lane::Kv).await
     }
 

@@ -12,10 +12,6 @@ use shared::{
 
 use crate::list_cache::{Lane, ListCache, Swapped};
 
-/// The longest list message: head and tail at their bounds, the tail in base64, some JSON.
-pub const MAX_MESSAGE_BYTES: usize =
-    shared::MAX_HEAD_BYTES + shared::MAX_TAIL_BYTES.div_ceil(3) * 4 + 1024;
-
 /// One offer of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer<'a> {
@@ -32,9 +28,6 @@ pub async fn take_offer(
     verifier: &impl SignatureVerifier,
     fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
 ) -> Result<Swapped, ListError> {
-    if offer.message.len() > MAX_MESSAGE_BYTES {
-        return Err(ListError::MessageTooLong);
-    }
     let message = ListMessage::parse(offer.message)?;
     let signed = RevocationList::verify(&message, pins, verifier, offer.now).await?;
     let current = cache.borrow().current_list();

@@ -13,6 +13,8 @@ use crate::verified_cache::{CacheCounters, VerifiedCache};
 /// The paths that the edge answers itself; none of them is ever forwarded.
 pub const OWN_PREFIX: &str = "/.portcullis/";
 pub const STATUS_PATH: &str = "/.portcullis/status";
+/// Asked for whatever the routes say: the page is for operators.
+pub const STATUS_SCOPE: &str = "operator";
 
 #[derive(Debug, Serialize)]
 pub struct Status<'a> {

@@ -8,6 +8,9 @@ use crate::ids::{SessionId, SubjectId, TokenId};
 use crate::json::{self, Json, JsonObject};
 use crate::time::UnixSeconds;
 
+/// The `typ` of an access token (RFC 9068, section 2.1).
+pub const ACCESS_TOKEN_TYP: &str = "at+jwt";
+
 /// What an access token says. Members that are not listed here are legal and ignored.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Claims {

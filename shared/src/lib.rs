@@ -27,7 +27,7 @@ mod validate;
 mod verify;
 
 pub use algorithm::Algorithm;
-pub use claims::Claims;
+pub use claims::{ACCESS_TOKEN_TYP, Claims};
 pub use error::{IdError, KeyError, KeySetError, ListError, TokenError};
 pub use ids::{KeyId, SessionId, SubjectId, TokenId};
 pub use jws::MAX_TOKEN_BYTES;
@@ -37,9 +37,9 @@ pub use native::{NativeVerifier, verify_now};
 pub use retention::{LEEWAY_SECS, retain_until};
 pub use revocation::{
     Before, Entry, Fingerprint, HEAD_TYP, Head, Issuer, KV_HEAD_KEY, ListMessage, ListPins,
-    MAX_HEAD_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS, MAX_TAIL_BYTES, RevocationList,
-    RevocationStatus, Scope, Segment, SegmentRef, SignedHead, Tail, TailRef, TrustedIssuer,
-    UnverifiedHead, VerifiedMessage, encoded_len, kv_segment_key,
+    MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS, MAX_TAIL_BYTES,
+    RevocationList, RevocationStatus, Scope, Segment, SegmentRef, SignedHead, Tail, TailRef,
+    TrustedIssuer, UnverifiedHead, VerifiedMessage, encoded_len, kv_segment_key,
 };
 pub use time::UnixSeconds;
 pub use validate::{ValidToken, ValidationPolicy};

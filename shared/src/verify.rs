@@ -63,11 +63,6 @@ impl<'t> UnverifiedToken<'t> {
             .ok_or(TokenError::IssuerInvalid)
     }
 
-    /// The one key of `keys` that may have signed this token.
-    pub fn select_key<'k>(&self, keys: &'k KeySet) -> Result<&'k VerifyingKey, TokenError> {
-        select_key(&self.jws, keys)
-    }
-
     /// Asks `verifier` whether the selected key signed this token.
     pub async fn verify_signature(
         self,

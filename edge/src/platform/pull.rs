@@ -1,11 +1,10 @@
 //! The pull lane's requests to the origin: the newest head, and segments by their hash.
 
-use shared::SegmentRef;
+use shared::{MAX_MESSAGE_BYTES, SegmentRef};
 
 use super::http::{self, OriginRequest};
 use crate::config::Config;
 use crate::lanes::LaneError;
-use crate::list_intake::MAX_MESSAGE_BYTES;
 
 const SEGMENT_TIMEOUT_MS: u32 = 10_000;
 

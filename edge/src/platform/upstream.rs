@@ -37,7 +37,12 @@ export function sendOn(request, instructions) {
     if (colon < 0) headers.delete(change);
     else headers.set(change.slice(0, colon), change.slice(colon + 1));
   }
-  return fetch(url, { method: request.method, headers, body: request.body, redirect: "manual" });
+  const { method, body } = request;
+  // `fetch` takes no body with GET or HEAD, but sends on a request that came with one.
+  if (body && (method === "GET" || method === "HEAD")) {
+    return fetch(new Request(url, request), { headers, redirect: "manual" });
+  }
+  return fetch(url, { method, headers, body, redirect: "manual" });
 }
 "#)]
 extern "C" {

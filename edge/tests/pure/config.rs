@@ -132,6 +132,21 @@ fn refuses_urls_that_are_more_or_less_than_a_base() {
 }
 
 #[test]
+fn refuses_a_public_route_that_asks_for_something() {
+    for condition in [
+        r#""scope": "operator""#,
+        r#""max_list_age_secs": 30"#,
+        r#""when_list_stale": "ask_origin""#,
+    ] {
+        let routes = format!(r#"[{{"path": "/admin/*", "access": "public", {condition}}}]"#);
+        assert_eq!(
+            routes_complaint(&routes),
+            "ROUTES: /admin/*: a public route checks no token and no list"
+        );
+    }
+}
+
+#[test]
 fn refuses_bad_routes() {
     let bad = [
         routes_complaint("[]"),

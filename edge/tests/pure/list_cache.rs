@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::support::{ISSUER, ListSpec, NOW, STRANGER, pins};
 use edge::lanes::LaneError;
 use edge::list_cache::{Fault, Lane, ListCache, Notice, Swapped};
-use edge::list_intake::{MAX_MESSAGE_BYTES, Offer, take_offer};
+use edge::list_intake::{Offer, take_offer};
 use serde_json::json;
 use shared::{
     Entry, ListError, ListMessage, NativeVerifier, Segment, SegmentRef, TokenId, UnixSeconds,
@@ -127,7 +127,7 @@ fn keeps_the_last_good_list_when_it_is_offered_a_bad_one() {
         offer_bytes(&cache, truncated, &[]),
         Err(ListError::MessageMalformed)
     );
-    let overlong = vec![b' '; MAX_MESSAGE_BYTES + 1];
+    let overlong = vec![b' '; shared::MAX_MESSAGE_BYTES + 1];
     assert_eq!(
         offer_bytes(&cache, &overlong, &[]),
         Err(ListError::MessageTooLong)

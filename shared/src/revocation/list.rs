@@ -133,17 +133,6 @@ impl RevocationList {
             .find(|issuer| issuer.policy.issuer == iss)
     }
 
-    /// Whether the list still trusts the key with this fingerprint.
-    #[must_use]
-    pub fn has_key(&self, fingerprint: &[u8; 32]) -> bool {
-        let mut keys = self
-            .inner
-            .issuers
-            .iter()
-            .flat_map(|issuer| issuer.keys.keys());
-        keys.any(|key| key.fingerprint() == *fingerprint)
-    }
-
     /// How many entries the list has.
     #[must_use]
     pub fn entry_count(&self) -> u64 {
@@ -205,6 +194,15 @@ impl RevocationList {
 }
 
 impl TrustedIssuer {
+    /// Whether the issuer still signs with the key that has this fingerprint.
+    #[must_use]
+    pub fn has_key(&self, fingerprint: &[u8; 32]) -> bool {
+        self.keys
+            .keys()
+            .iter()
+            .any(|key| key.fingerprint() == *fingerprint)
+    }
+
     /// `list_issuer` is the origin itself, whose tokens always name a session and a client.
     fn load(issuer: &Issuer, list_issuer: &str) -> Result<Self, ListError> {
         let keys = KeySet::from_value(&json!({ "keys": issuer.keys }))

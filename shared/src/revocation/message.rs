@@ -9,8 +9,8 @@ use crate::json;
 use crate::revocation::head::MAX_HEAD_BYTES;
 use crate::revocation::tail::MAX_TAIL_BYTES;
 
-/// Head, tail in base64url, member names and a number.
-const MAX_MESSAGE_BYTES: usize = MAX_HEAD_BYTES + MAX_TAIL_BYTES.div_ceil(3) * 4 + 256;
+/// The longest message in bytes: head, tail in base64url, member names and a number.
+pub const MAX_MESSAGE_BYTES: usize = MAX_HEAD_BYTES + MAX_TAIL_BYTES.div_ceil(3) * 4 + 256;
 
 /// A list message: JSON `{"head", "from", "tail"}`. Nothing in it is trusted but what the head's
 /// signature covers.
