@@ -198,3 +198,18 @@ async fn a_body_passes_through_untouched() {
         body.len()
     );
 }
+
+#[tokio::test]
+async fn a_get_with_a_body_is_passed_on_as_it_came() {
+    let world = World::before_echo().await.unwrap();
+    let token = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&token, 200).await.unwrap();
+    let request = world
+        .edge
+        .request(Method::GET, "/search")
+        .bearer_auth(&token)
+        .body("{}");
+    let answer = world.edge.send(request).await.unwrap().expect(200).unwrap();
+    let echo: Echo = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!((echo.method.as_str(), echo.body.as_str()), ("GET", "{}"));
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use e2e::{World, read_claims};
+use e2e::{World, read_claims, start_private};
 
 const TOKEN_REVOKED: &str = "Token has been revoked";
 const ALL_REVOKED: &str = "All user sessions have been revoked";
@@ -33,6 +33,23 @@ async fn a_token_passes_until_its_logout_and_never_again() {
         challenge.contains(r#"error="invalid_token""#),
         "{challenge}"
     );
+}
+
+#[tokio::test]
+async fn tokens_of_every_signing_algorithm_pass_and_die_alike() {
+    for (algorithm, folder) in [("ES256", "es256"), ("RS256", "rs256")] {
+        let world = start_private(folder, |plan| {
+            let setting = ("PORTCULLIS_SIGNING_ALG".to_owned(), algorithm.to_owned());
+            plan.origin_environment.push(setting);
+        })
+        .await
+        .unwrap();
+        let token = world.new_session().await.unwrap().access;
+        world.wait_for_edge(&token, 200).await.unwrap();
+        let logout = world.origin.log_out(&token).await.unwrap();
+        logout.expect(200).unwrap();
+        world.wait_for_edge(&token, 401).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -53,8 +53,9 @@ impl Link {
     }
 }
 
+/// Without a limit on its memory every policy keeps every key, but the limit can be set at any time.
 fn keeps_every_key(info: &str) -> bool {
-    field(info, "maxmemory") == Some("0") || field(info, "maxmemory_policy") == Some("noeviction")
+    field(info, "maxmemory_policy") == Some("noeviction")
 }
 
 fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn does_not_believe_a_redis_that_may_drop_keys() {
-        assert!(keeps_every_key(
+        assert!(!keeps_every_key(
             "maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n"
         ));
         assert!(keeps_every_key(
