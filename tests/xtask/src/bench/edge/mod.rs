@@ -2,10 +2,12 @@
 //! version and in one run. Rounds alternate, so that whatever else the machine does meets all alike.
 
 mod bundle;
+mod case;
 mod doubles;
 mod list;
 mod measure;
 mod report;
+mod results;
 mod targets;
 mod tokens;
 mod worker;
@@ -15,11 +17,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
-use stack::progress;
 
 use self::bundle::Bundle;
+use self::case::Case;
 use self::list::RevokedMillion;
-use self::measure::{Case, Plan, Pools, Results};
+use self::measure::{Plan, Pools};
+use self::results::Results;
 use self::tokens::Mint;
 use self::worker::{Surroundings, Worker};
 use self::workerd::Workerd;
@@ -99,7 +102,6 @@ async fn run_rounds(plan: &Plan, bundles: &[Bundle], pinning: Pinning) -> anyhow
             results.add(case, sample);
         }
     }
-    progress::done(&format!("{} rounds measured", plan.rounds));
     Ok(results)
 }
 

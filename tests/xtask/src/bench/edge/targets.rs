@@ -4,7 +4,8 @@
 use shared::Algorithm;
 
 use super::bundle::Bundle;
-use super::measure::{Case, Results, Sample, Tokens};
+use super::case::{Case, Tokens};
+use super::results::{Results, Sample};
 use super::tokens::ALGORITHMS;
 use super::worker::Worker;
 use crate::bench::stats::Summary;
@@ -17,6 +18,10 @@ pub(super) struct Verdict {
     pub(super) what: String,
     pub(super) wanted: String,
     pub(super) found: String,
+    /// The same ratio by processor time: steadier where the machine is not quiet.
+    pub(super) by_cpu: String,
+    /// The ratio of a Worker that checks nothing: no verifier that forwards can do better.
+    pub(super) ceiling: String,
     pub(super) is_met: bool,
 }
 
@@ -52,9 +57,16 @@ fn judge_throughput(results: &Results, algorithm: Algorithm) -> Vec<Verdict> {
         ),
     ];
     let judge = |(peer, at_least, ours, theirs): (_, _, Option<Case>, Option<Case>)| {
-        let ratio = ratio(results, ours?, theirs?, |sample| sample.per_sec)?;
+        let (ours, theirs) = (ours?, theirs?);
+        let found = ratio(results, ours, theirs, |sample| sample.per_sec)?;
+        let by_cpu = ratio(results, theirs, ours, |sample| sample.cpu_micros)?;
+        let ceiling = ratio(results, nothing?, theirs, |sample| sample.per_sec)?;
         let what = format!("{}: requests/s beside {peer}", algorithm.name());
-        Some(at_least_times(what, at_least, ratio))
+        Some(Verdict {
+            by_cpu: format!("{:.2}", by_cpu.median),
+            ceiling: format!("{:.2}", ceiling.median),
+            ..at_least_times(what, at_least, found)
+        })
     };
     rows.into_iter().filter_map(judge).collect()
 }
@@ -112,6 +124,8 @@ fn at_least_times(what: String, at_least: f64, ratio: Summary) -> Verdict {
         what,
         wanted: format!("≥ {at_least}×"),
         found: format!("{ratio:.2}"),
+        by_cpu: "–".to_owned(),
+        ceiling: "–".to_owned(),
         is_met: ratio.median >= at_least,
     }
 }
@@ -125,6 +139,8 @@ fn judge_bundle(bundles: &[Bundle]) -> Option<Verdict> {
         what: "bundle, gzipped".to_owned(),
         wanted: format!("≤ {MAX_BUNDLE_KIB} KiB"),
         found: format!("{kib} KiB"),
+        by_cpu: "–".to_owned(),
+        ceiling: "–".to_owned(),
         is_met: kib <= MAX_BUNDLE_KIB,
     })
 }
