@@ -31,12 +31,25 @@ struct Health {
     publisher: PublisherHealth,
 }
 
-#[derive(Serialize, Default)]
+#[derive(Serialize)]
 struct PublisherHealth {
+    status: PublisherStatus,
     /// Milliseconds that the oldest unpublished revocation has waited; null: not known.
     lag_ms: Option<u64>,
     /// Age of the newest list; null: there is none, or it is not known.
     list_age_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PublisherStatus {
+    Ok,
+    /// Nothing was ever published.
+    NoList,
+    /// The newest list is older than its lifetime: no edge decides by it any more.
+    ListEnded,
+    /// The database does not say.
+    Unknown,
 }
 
 async fn live() -> Response {
@@ -45,44 +58,52 @@ async fn live() -> Response {
 
 /// Redis may be away: then we are slower, not unready.
 async fn ready(State(app): State<App>) -> Response {
-    let publishing =
-        tokio::time::timeout(PROBE_TIMEOUT, receipts::find_publishing(&app.pool)).await;
-    let (code, status, database, publisher) = match publishing {
-        Ok(Ok(publishing)) => (
-            StatusCode::OK,
-            "ok",
-            "ok",
-            publisher_health(&app, publishing),
-        ),
-        Ok(Err(_)) | Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "unreachable",
-            PublisherHealth::default(),
-        ),
+    let found = tokio::time::timeout(PROBE_TIMEOUT, receipts::find_publishing(&app.pool)).await;
+    let (database, publisher) = match found {
+        Ok(Ok(publishing)) => ("ok", publisher_health(&app, publishing)),
+        Ok(Err(_)) | Err(_) => ("unreachable", UNKNOWN),
     };
-    let cache = match &app.cache {
+    let (code, status) = match publisher.status {
+        PublisherStatus::Ok => (StatusCode::OK, "ok"),
+        PublisherStatus::NoList | PublisherStatus::ListEnded | PublisherStatus::Unknown => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+    };
+    let health = Health {
+        status,
+        database,
+        cache: cache_status(&app),
+        publisher,
+    };
+    (code, Json(health)).into_response()
+}
+
+fn cache_status(app: &App) -> &'static str {
+    match &app.cache {
         None => "not_configured",
         Some(cache) if cache.is_connected() => "ok",
         Some(_) => "unreachable",
-    };
-    (
-        code,
-        Json(Health {
-            status,
-            database,
-            cache,
-            publisher,
-        }),
-    )
-        .into_response()
+    }
 }
 
+const UNKNOWN: PublisherHealth = PublisherHealth {
+    status: PublisherStatus::Unknown,
+    lag_ms: None,
+    list_age_ms: None,
+};
+
 fn publisher_health(app: &App, publishing: Publishing) -> PublisherHealth {
-    let now = app.clock.now().as_millis();
-    let since = |at: UnixSeconds| now.saturating_sub(at.as_millis());
+    let now = app.clock.now();
+    let millis_since = |at: UnixSeconds| now.as_millis().saturating_sub(at.as_millis());
     PublisherHealth {
-        lag_ms: Some(publishing.oldest_unpublished_at.map_or(0, since)),
-        list_age_ms: publishing.newest_list_at.map(since),
+        status: match publishing.newest_list {
+            None => PublisherStatus::NoList,
+            Some(list) if list.expires_at <= now => PublisherStatus::ListEnded,
+            Some(_) => PublisherStatus::Ok,
+        },
+        lag_ms: Some(publishing.oldest_unpublished_at.map_or(0, millis_since)),
+        list_age_ms: publishing
+            .newest_list
+            .map(|list| millis_since(list.issued_at)),
     }
 }

@@ -43,22 +43,34 @@ pub async fn find_travel(pool: &AnyPool, version: u64) -> sqlx::Result<Travel> {
     )
 }
 
+#[derive(Debug, Clone, Copy)]
+pub struct ListTimes {
+    pub issued_at: UnixSeconds,
+    pub expires_at: UnixSeconds,
+}
+
 /// How far publishing is behind.
 #[derive(Debug, Clone, Copy)]
 pub struct Publishing {
     pub oldest_unpublished_at: Option<UnixSeconds>,
-    pub newest_list_at: Option<UnixSeconds>,
+    pub newest_list: Option<ListTimes>,
 }
 
 pub async fn find_publishing(pool: &AnyPool) -> sqlx::Result<Publishing> {
-    let (oldest, newest): (Option<i64>, Option<i64>) = sqlx::query_as(
-        "SELECT (SELECT MIN(recorded_at) FROM revocations WHERE version IS NULL),
-                (SELECT MAX(issued_at) FROM list_heads)",
+    let oldest: Option<i64> =
+        sqlx::query_scalar("SELECT MIN(recorded_at) FROM revocations WHERE version IS NULL")
+            .fetch_one(pool)
+            .await?;
+    let newest: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT issued_at, expires_at FROM list_heads ORDER BY version DESC LIMIT 1",
     )
-    .fetch_one(pool)
+    .fetch_optional(pool)
     .await?;
     Ok(Publishing {
         oldest_unpublished_at: oldest.map(from_millis),
-        newest_list_at: newest.map(from_millis),
+        newest_list: newest.map(|(issued_at, expires_at)| ListTimes {
+            issued_at: from_millis(issued_at),
+            expires_at: from_millis(expires_at),
+        }),
     })
 }

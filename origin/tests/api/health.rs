@@ -1,19 +1,35 @@
 //! `GET /health`, `/health/live`, `/health/ready`, `/metrics`.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
+use origin::publisher::{self, Publisher};
 
-use crate::harness::on_both_stores;
+use crate::harness::{Origin, on_both_stores};
 
 on_both_stores! {
     async fn readiness_names_each_part_and_the_lag(origin) {
+        publish(origin).await;
         let answer = origin.get("/health/ready").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.body["status"], "ok");
         assert_eq!(answer.body["database"], "ok");
         let cache = if origin.stores.redis().is_some() { "ok" } else { "not_configured" };
         assert_eq!(answer.body["cache"], cache);
+        assert_eq!(answer.body["publisher"]["status"], "ok");
         assert_eq!(answer.body["publisher"]["lag_ms"], 0);
+    }
+
+    async fn an_origin_without_a_living_list_is_not_ready(origin) {
+        let answer = origin.get("/health/ready").await;
+        assert_eq!((answer.status, &answer.body["publisher"]["status"]), (503, &"no_list".into()));
+        publish(origin).await;
+        assert_eq!(origin.get("/health/ready").await.status, 200);
+        origin.advance(Duration::from_secs(origin.app.config.list_lifetime_secs));
+        let answer = origin.get("/health/ready").await;
+        assert_eq!((answer.status, &answer.body["publisher"]["status"]), (503, &"list_ended".into()));
+        assert_eq!(answer.body["database"], "ok");
     }
 
     async fn liveness_needs_no_store(origin) {
@@ -38,4 +54,11 @@ on_both_stores! {
         assert!(answer.raw.contains("method=\"other\""), "{}", answer.raw);
         assert!(!answer.raw.contains("MADEUP"), "{}", answer.raw);
     }
+}
+
+/// The origin's first list.
+async fn publish(origin: &Origin) {
+    let replica = "replica".to_owned();
+    let publisher = Publisher::new(&origin.app, origin.app.pool.clone(), replica).unwrap();
+    publisher::start(&publisher).await.unwrap();
 }
