@@ -89,32 +89,36 @@ impl RedisCache {
         }
     }
 
-    /// Fills Redis from the database. A revocation that is committed meanwhile writes its own keys,
-    /// or raises the epoch, which is why the epoch is read again at the end.
+    /// One replica at a time fills Redis; one that fails leaves it to the next at once.
     async fn rebuild(&self, app: &App, mut link: Link, epoch: i64) -> sqlx::Result<()> {
-        let Some(marker) = link.marker(epoch) else {
+        let Some(holder) = self.claim_rebuild(&mut link).await else {
             return Ok(());
         };
-        if !self.claim_rebuild(&mut link).await {
-            return Ok(());
-        }
+        let rebuilt = self.rebuild_claimed(app, &mut link, epoch).await;
+        self.release_rebuild(&mut link, &holder).await;
+        rebuilt
+    }
+
+    /// Fills Redis from the database. A revocation that is committed meanwhile writes its own keys,
+    /// or raises the epoch, which is why the epoch is read again at the end.
+    async fn rebuild_claimed(&self, app: &App, link: &mut Link, epoch: i64) -> sqlx::Result<()> {
         let now = app.clock.now();
         let rows = revocations::find_live(&app.pool, now).await?;
+        let issuer = app.issuer.name();
         for batch in rows.chunks(BATCH) {
-            if self
-                .fill(&mut link, app.issuer.name(), batch, now)
-                .await
-                .is_none()
-            {
+            if self.fill(link, issuer, batch, now).await.is_none() {
                 return Ok(());
             }
         }
-        let mut finish = Pipeline::new();
-        finish.atomic().cmd("DEL").arg(REBUILDING).ignore();
-        if cache_state::find_epoch(&app.pool).await? == epoch {
-            finish.cmd("SET").arg(COMPLETE).arg(marker).ignore();
+        let Some(marker) = link.marker(epoch) else {
+            return Ok(());
+        };
+        if cache_state::find_epoch(&app.pool).await? != epoch {
+            return Ok(());
         }
-        if self.query_link::<()>(&mut link, &finish).await.is_some() {
+        let mut finish = Pipeline::new();
+        finish.cmd("SET").arg(COMPLETE).arg(marker).ignore();
+        if self.query_link::<()>(link, &finish).await.is_some() {
             metrics::counter!("portcullis_redis_rebuilds_total").increment(1);
             tracing::info!(
                 revocations = rows.len(),
@@ -124,22 +128,38 @@ impl RedisCache {
         Ok(())
     }
 
-    async fn claim_rebuild(&self, link: &mut Link) -> bool {
-        let Ok(holder) = random::new_id() else {
-            return false;
-        };
+    /// Answers with the name that the claim is held by.
+    async fn claim_rebuild(&self, link: &mut Link) -> Option<String> {
+        let holder = random::new_id().ok()?;
         let mut claim = Pipeline::new();
         claim
             .cmd("SET")
             .arg(REBUILDING)
-            .arg(holder)
+            .arg(&holder)
             .arg("NX")
             .arg("EX")
             .arg(REBUILD_SECS);
-        matches!(
-            self.query_link::<(Option<String>,)>(link, &claim).await,
-            Some((Some(_),))
-        )
+        match self.query_link::<(Option<String>,)>(link, &claim).await {
+            Some((Some(_),)) => Some(holder),
+            _ => None,
+        }
+    }
+
+    /// Not the claim of another, who took it after ours had run out.
+    async fn release_rebuild(&self, link: &mut Link, holder: &str) {
+        const SCRIPT: &str = "
+            if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+            return 1";
+        let mut release = Pipeline::new();
+        release
+            .cmd("EVAL")
+            .arg(SCRIPT)
+            .arg(1)
+            .arg(REBUILDING)
+            .arg(holder)
+            .ignore();
+        // Where Redis is away the claim runs out by itself.
+        self.query_link::<()>(link, &release).await;
     }
 
     async fn fill(

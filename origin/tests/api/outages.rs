@@ -199,6 +199,30 @@ async fn log_ins_that_an_outage_refuses_do_not_lock_the_account() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_that_fails_does_not_keep_others_from_trying() {
+    const REBUILDING: &str = "portcullis:rebuilding";
+    with_postgres_and_redis(async |origin| {
+        let pool = &origin.app.pool;
+        // Holds up the rebuild while it reads, and then makes it fail.
+        let mut tx = pool.begin().await.unwrap();
+        sqlx::query("ALTER TABLE revocations RENAME TO elsewhere")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        origin.stores.redis().unwrap().flush().await;
+        eventually(async || origin.stores.redis_get(REBUILDING).await.is_some()).await;
+        tx.commit().await.unwrap();
+        eventually(async || origin.stores.redis_get(REBUILDING).await.is_none()).await;
+        sqlx::query("ALTER TABLE elsewhere RENAME TO revocations")
+            .execute(pool)
+            .await
+            .unwrap();
+        origin.wait_for_redis().await;
+    })
+    .await;
+}
+
 async fn me(origin: &Origin, token: &str) -> Answer {
     origin.get_as("/me", token).await
 }
