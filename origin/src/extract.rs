@@ -5,7 +5,11 @@ mod bearer;
 mod body;
 mod caller;
 mod client;
+mod edge;
+mod path;
 
 pub use bearer::{Authenticated, Operator};
 pub use body::{Form, JsonBody};
 pub use client::{authenticate_client, is_client_id, secret_hash};
+pub use edge::Edge;
+pub use path::PathName;

@@ -1,21 +1,18 @@
 //! `POST /introspect` (RFC 7662): for clients, and for edges that have no fresh list. Whatever is not
 //! active, not known, or not the caller's business is `{"active": false}` and nothing more.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use axum::routing::post;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shared::{Claims, RevocationStatus, TokenError};
 
 use super::no_store;
 use crate::app::App;
 use crate::error::{ApiError, OAuthError};
-use crate::extract::{Form, authenticate_client};
+use crate::extract::{Edge, Form, authenticate_client};
 use crate::revocation;
 
 pub(super) fn routes() -> Router<App> {
@@ -47,7 +44,7 @@ async fn introspect(
 }
 
 async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight, ApiError> {
-    if is_edge(app, headers) {
+    if Edge::identify(app, headers).is_ok() {
         return Ok(Sight::All);
     }
     let client = authenticate_client(app, headers, form).await?;
@@ -56,25 +53,6 @@ async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight,
     } else {
         Sight::OfClient(client.id)
     })
-}
-
-fn is_edge(app: &App, headers: &HeaderMap) -> bool {
-    let Some(secret) = &app.config.edge_secret else {
-        return false;
-    };
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .is_some_and(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer")
-                && verify_slices_are_equal(token.as_bytes(), secret.expose_secret().as_bytes())
-                    .is_ok()
-        })
 }
 
 async fn find_active(app: &App, token: &str) -> Result<Option<Claims>, ApiError> {

@@ -1,7 +1,7 @@
 //! `GET /revocations/{id}`: how far a revocation has come.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -9,7 +9,7 @@ use super::{no_store, parse_row_id};
 use crate::accounts::OPERATOR;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::Authenticated;
+use crate::extract::{Authenticated, PathName};
 use crate::revocation::{Reader, find_receipt};
 use crate::sessions::user_actor;
 
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<App> {
 async fn receipt(
     State(app): State<App>,
     bearer: Authenticated,
-    Path(id): Path<String>,
+    PathName(id): PathName,
 ) -> Result<Response, ApiError> {
     let actor = user_actor(bearer.claims.sub.as_str());
     let reader = if bearer.claims.has_scope(OPERATOR) {

@@ -1,23 +1,20 @@
-//! `GET /revocations/head` and `/revocations/segments/{sha256}`: what edges fetch, with the secret
-//! that they share with us. What they get is signed or named by its hash; the secret only keeps
-//! strangers from holding our connections.
+//! `GET /revocations/head` and `/revocations/segments/{sha256}`: what edges fetch. What they
+//! get is signed or named by its hash.
 
 use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Path, Query, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::http::request::Parts;
+use axum::extract::{Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::extract::{Edge, PathName};
 use crate::publisher::published_list::PublishedList;
 use crate::publisher::pull_lane::Pulled;
 use crate::store::segments;
@@ -34,35 +31,6 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/revocations/head", get(pull_head))
         .route("/revocations/segments/{sha256}", get(fetch_segment))
-}
-
-/// A request that carries the edges' secret.
-struct Edge;
-
-impl FromRequestParts<App> for Edge {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let expected = app
-            .config
-            .edge_secret
-            .as_ref()
-            .ok_or(ApiError::EdgeSecretNotSet)?;
-        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-        match (headers.next(), headers.next()) {
-            (Some(header), None) if is_bearer_of(expected, header) => Ok(Self),
-            _ => Err(ApiError::InvalidEdgeSecret),
-        }
-    }
-}
-
-fn is_bearer_of(expected: &SecretString, header: &HeaderValue) -> bool {
-    let Some((scheme, secret)) = header.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return false;
-    };
-    let expected = expected.expose_secret().as_bytes();
-    scheme.eq_ignore_ascii_case("bearer")
-        && verify_slices_are_equal(secret.as_bytes(), expected).is_ok()
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +90,7 @@ fn list_message(list: &PublishedList, after: u64) -> Response {
 async fn fetch_segment(
     State(app): State<App>,
     _: Edge,
-    Path(sha256): Path<String>,
+    PathName(sha256): PathName,
 ) -> Result<Response, ApiError> {
     if !is_address(&sha256) {
         return Err(ApiError::NotFound);

@@ -1,7 +1,7 @@
 //! `GET /sessions`: the user's devices. `DELETE /sessions/{sid}`: end one of them.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{delete, get};
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{no_store, parse_row_id};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::Authenticated;
+use crate::extract::{Authenticated, PathName};
 use crate::iso_time;
 use crate::revocation::Receipt;
 use crate::sessions::{self, Caller, user_actor};
@@ -59,7 +59,7 @@ async fn close(
     State(app): State<App>,
     bearer: Authenticated,
     caller: Caller,
-    Path(sid): Path<String>,
+    PathName(sid): PathName,
 ) -> Result<Response, ApiError> {
     let user_id = bearer.claims.sub.as_str();
     let session = match parse_row_id(&sid) {

@@ -28,6 +28,7 @@ pub(crate) use answer::Answer;
 pub(crate) use stores::Stores;
 
 pub(crate) const PASSWORD: &str = "correct horse of a test";
+pub(crate) const EDGE_SECRET: &str = "the secret of an edge in a test";
 pub(crate) const CLIENT_SECRET: &str = "the secret of a client";
 
 pub(crate) struct Origin {
@@ -321,7 +322,7 @@ fn config(stores: &Stores, data_dir: &std::path::Path) -> Config {
         "--database-url",
         stores.database_url(),
         "--edge-secret",
-        "the secret of an edge in a test",
+        EDGE_SECRET,
     ];
     if let Some(url) = stores.redis_url() {
         line.extend(["--redis-url", url]);
