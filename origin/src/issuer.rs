@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shared::{
-    Claims, KeySet, KeySetError, LEEWAY_SECS, NativeVerifier, SessionId, SubjectId, TokenError,
-    TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
+    ACCESS_TOKEN_TYP, Claims, KeySet, KeySetError, LEEWAY_SECS, NativeVerifier, SessionId,
+    SubjectId, TokenError, TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
 };
 
 use crate::config::Config;
@@ -14,8 +14,6 @@ use crate::error::ApiError;
 use crate::keys::Keys;
 use crate::random;
 use crate::store::users::User;
-
-pub const TOKEN_TYP: &str = "at+jwt";
 
 /// Whom a token is for, and in which session.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ impl Issuer {
         let policy = ValidationPolicy {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
-            typ: TOKEN_TYP.to_owned(),
+            typ: ACCESS_TOKEN_TYP.to_owned(),
             algorithms: vec![keys.token.algorithm],
             leeway_secs: LEEWAY_SECS,
             max_lifetime_secs: config.access_token_secs,
@@ -90,7 +88,7 @@ impl Issuer {
         };
         self.keys
             .token
-            .sign(TOKEN_TYP, &claims.to_json())
+            .sign(ACCESS_TOKEN_TYP, &claims.to_json())
             .map_err(|_| ApiError::Internal("a token could not be signed"))
     }
 

@@ -3,15 +3,14 @@
 
 use serde_json::Value;
 use shared::{
-    Algorithm, Before, Entry, Fingerprint, Head, Issuer, ListError, MAX_SEGMENTS, MAX_TAIL_BYTES,
-    Scope, Segment, SegmentRef, Tail, TailRef, UnixSeconds, encoded_len,
+    ACCESS_TOKEN_TYP, Algorithm, Before, Entry, Fingerprint, Head, Issuer, ListError, MAX_SEGMENTS,
+    MAX_TAIL_BYTES, Scope, Segment, SegmentRef, Tail, TailRef, UnixSeconds, encoded_len,
 };
 
 use crate::store::list::NewestHead;
 use crate::store::outbox::OutboxRow;
 use crate::store::segments::{NewSegment, SegmentRow};
 
-const ACCESS_TOKEN_TYP: &str = "at+jwt";
 /// A tail this old is sealed, so that edges which start anew fetch little besides segments.
 const OLDEST_TAIL_SECS: u64 = 300;
 /// A tail with fewer entries stays open however old: a segment each five minutes for a handful of
