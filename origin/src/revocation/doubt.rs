@@ -37,9 +37,10 @@ impl Doubt {
     }
 
     /// Redis does not know of the doubt: the revocation's own transaction must say that Redis is not
-    /// to be believed.
+    /// to be believed. A process without a Redis, such as the command line, cannot know whether
+    /// others have one.
     pub(super) fn must_raise_epoch(&self) -> bool {
-        self.raised == Some(Told::No)
+        self.raised != Some(Told::Yes)
     }
 
     /// After the commit: Redis gets the keys. If it did not get them, it may have been replaced by
