@@ -144,4 +144,10 @@ impl Client {
     pub async fn me(&self, token: &str) -> anyhow::Result<Answer> {
         self.get("/me", token).await
     }
+
+    /// A path that only the edge guards: the origin answers it 404 whoever asks, so a refusal is the
+    /// edge's own and not one of the origin's passed on.
+    pub async fn unguarded(&self, token: &str) -> anyhow::Result<Answer> {
+        self.get("/guarded-by-the-edge-alone", token).await
+    }
 }

@@ -76,7 +76,7 @@ impl Walk {
             .access;
         steps.done("log in at the origin: 200, an access token for an hour");
 
-        self.wait_for(&token, 200)
+        self.wait_for_pass(&token)
             .await
             .context("the edge lets the token through")?;
         steps.done("GET /me through the edge: 200");
@@ -87,7 +87,7 @@ impl Walk {
         steps.done(&format!("log out at the origin: 200, {}", bound(&answer)));
 
         let answer = self
-            .wait_for(&token, 401)
+            .wait_for_refusal(&token)
             .await
             .context("the edge refuses the token")?;
         let time = logged_out.elapsed();
@@ -96,6 +96,8 @@ impl Walk {
             "401 for another reason: {}",
             answer.text
         );
+        let me = self.edge.me(&token).await?;
+        me.expect(401).context("GET /me through the edge")?;
         steps.done(&format!("GET /me through the edge: 401 \"{REVOKED}\""));
         if tell {
             println!(
@@ -106,22 +108,30 @@ impl Walk {
         Ok(time)
     }
 
-    /// Asks the edge without a pause until it answers with `status`.
-    async fn wait_for(&self, token: &str, status: u16) -> anyhow::Result<Answer> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let answer = self.edge.me(token).await?;
-            if answer.status == status {
-                return Ok(answer);
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "still {} after {} s: {}",
-                    answer.status,
-                    PATIENCE.as_secs(),
-                    answer.text
-                );
-            }
+    async fn wait_for_pass(&self, token: &str) -> anyhow::Result<Answer> {
+        wait_for(200, async || self.edge.me(token).await).await
+    }
+
+    /// The edge's own refusal: on `/me` the origin would refuse as well, and be taken for it.
+    async fn wait_for_refusal(&self, token: &str) -> anyhow::Result<Answer> {
+        wait_for(401, async || self.edge.unguarded(token).await).await
+    }
+}
+
+/// Asks without a pause until the answer has `status`.
+async fn wait_for(
+    status: u16,
+    ask: impl AsyncFn() -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask().await?;
+        if answer.status == status {
+            return Ok(answer);
+        }
+        if Instant::now() > deadline {
+            let (status, waited) = (answer.status, PATIENCE.as_secs());
+            bail!("still {status} after {waited} s: {}", answer.text);
         }
     }
 }
