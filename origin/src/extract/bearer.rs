@@ -32,12 +32,10 @@ impl FromRequestParts<App> for Authenticated {
         let claims = valid.claims().clone();
         match revocation::status(app, &claims).await? {
             RevocationStatus::NotRevoked => {}
-            RevocationStatus::TokenRevoked | RevocationStatus::SessionRevoked => {
-                return Err(ApiError::TokenRevoked);
-            }
-            RevocationStatus::UserCutOff | RevocationStatus::IssuerCutOff => {
-                return Err(ApiError::AllSessionsRevoked);
-            }
+            RevocationStatus::UserCutOff => return Err(ApiError::AllSessionsRevoked),
+            RevocationStatus::TokenRevoked
+            | RevocationStatus::SessionRevoked
+            | RevocationStatus::IssuerCutOff => return Err(ApiError::TokenRevoked),
         }
         let sid = claims
             .sid

@@ -44,7 +44,7 @@ on_both_stores! {
         let body = json!({"scope": "issuer", "reason": "the key leaked"});
         assert_eq!(revoke(origin, &operator, &body).await.status, 201);
         for tokens in [&operator, &ada] {
-            assert_eq!(origin.get_as("/me", &tokens.access).await.code(), "all_sessions_revoked");
+            assert_eq!(origin.get_as("/me", &tokens.access).await.code(), "token_revoked");
         }
         let (refreshed, logged_in, ()) = tokio::join!(
             origin.refresh(&ada.refresh),
