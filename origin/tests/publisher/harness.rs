@@ -27,15 +27,12 @@ const TOKEN_LIFETIME_SECS: u64 = 3600;
 macro_rules! on_both_stores {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
         $(#[$meta])*
+        async fn $name($world: &crate::harness::World) $body
+
         mod $name {
-            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test needs all")]
-            use super::*;
-
-            async fn run($world: &crate::harness::World) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                run(&crate::harness::World::on_sqlite()).await;
+                super::$name(&crate::harness::World::on_sqlite()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,7 +40,7 @@ macro_rules! on_both_stores {
                 let Some(world) = crate::harness::World::on_postgres_and_redis().await else {
                     return;
                 };
-                run(&world).await;
+                super::$name(&world).await;
                 world.remove().await;
             }
         }

@@ -44,20 +44,18 @@ pub(crate) struct Origin {
 macro_rules! on_both_stores {
     ($($(#[$meta:meta])* async fn $name:ident($origin:ident) $body:block)*) => {$(
         $(#[$meta])*
+        async fn $name($origin: &crate::harness::Origin) $body
+
         mod $name {
-            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test needs all")]
-            use super::*;
-
-            async fn run($origin: &crate::harness::Origin) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                crate::harness::with_sqlite(async |origin| run(&origin).await).await;
+                crate::harness::with_sqlite(async |origin| super::$name(&origin).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres_and_redis() {
-                crate::harness::with_postgres_and_redis(async |origin| run(&origin).await).await;
+                let test = async |origin| super::$name(&origin).await;
+                crate::harness::with_postgres_and_redis(test).await;
             }
         }
     )*};
