@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::issuer::Issuer;
 use crate::keys::Keys;
 use crate::passwords::Passwords;
+use crate::publisher::deliveries::Deliveries;
 use crate::publisher::pull_lane::PullLane;
 use crate::store::{self, StoreError};
 
@@ -31,6 +32,7 @@ pub struct App {
     /// Wakes the publisher; notified after the commit of a revocation.
     pub wake: Arc<Notify>,
     pub pull_lane: PullLane,
+    pub deliveries: Deliveries,
 }
 
 /// Why there is no [`App`].
@@ -69,6 +71,7 @@ impl App {
             clock,
             wake: Arc::new(Notify::new()),
             pull_lane: PullLane::new(config.max_waiters),
+            deliveries: Deliveries::default(),
             config: Arc::new(config),
         })
     }

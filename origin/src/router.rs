@@ -24,7 +24,7 @@ pub fn router(app: App) -> Router {
     routes::recorder();
     Router::new()
         .merge(routes::accounts().layer(from_fn(finish_what_was_begun)))
-        .merge(routes::edges())
+        .merge(routes::hanging())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(CatchPanicLayer::custom(answer_panic))

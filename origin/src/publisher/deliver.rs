@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
 use super::backoff::Backoff;
+use super::deliveries::Arrival;
 use super::kv_client::{KvClient, KvError};
 use super::next_list::CLOCK_ERROR_SECS;
 use super::outage::Outage;
@@ -91,10 +92,10 @@ pub async fn deliver_once(
         None,
     )
     .await?;
-    list::mark_delivered(pool, newest.version, publisher.clock.now()).await?;
-    Ok(Delivery::Delivered {
-        version: newest.version,
-    })
+    let (version, at) = (newest.version, publisher.clock.now());
+    list::mark_delivered(pool, version, at).await?;
+    publisher.deliveries.note(Arrival { version, at });
+    Ok(Delivery::Delivered { version })
 }
 
 /// A segment stays in KV for as long as any list that names it may be used.

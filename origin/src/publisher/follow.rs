@@ -1,6 +1,6 @@
 //! Keeps the pull lane at the newest list that any replica published: told through Redis, and in
 //! any case by a look at the database four times a second. On the same beat it writes down which
-//! versions edges were seen with.
+//! versions edges were seen with, and wakes those who wait for a delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use sqlx::AnyPool;
 use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
+use super::deliveries::Arrival;
 use super::outage::Outage;
 use super::pull_lane::PullLane;
 use crate::store::list;
@@ -29,6 +30,24 @@ pub async fn follow_once(pool: &AnyPool, lane: &PullLane) -> sqlx::Result<()> {
     };
     let marks = list::find_marks(pool, newest.tail_epoch, held).await?;
     lane.offer(newest, &marks);
+    Ok(())
+}
+
+/// Tells those who wait for a delivery how far it has come. Without KV the pull lane is the last
+/// lane.
+pub async fn follow_deliveries(publisher: &Publisher) -> sqlx::Result<()> {
+    if !publisher.deliveries.is_watched() {
+        return Ok(());
+    }
+    let newest = if publisher.kv.is_some() {
+        list::find_newest_delivered(&publisher.pool).await?
+    } else {
+        let held = publisher.pull_lane.newest();
+        held.map(|list| (list.version(), list.list().issued_at))
+    };
+    if let Some((version, at)) = newest {
+        publisher.deliveries.note(Arrival { version, at });
+    }
     Ok(())
 }
 
@@ -59,5 +78,6 @@ pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
 
 async fn look(publisher: &Publisher) -> sqlx::Result<()> {
     follow_once(&publisher.pool, &publisher.pull_lane).await?;
+    follow_deliveries(publisher).await?;
     record_sightings(&publisher.pool, &publisher.pull_lane).await
 }

@@ -6,6 +6,7 @@
 mod backoff;
 pub mod compact;
 pub mod deliver;
+pub mod deliveries;
 pub mod follow;
 pub mod housekeeping;
 pub mod kv_client;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use sqlx::AnyPool;
 use tokio::sync::Notify;
 
+use self::deliveries::Deliveries;
 use self::kv_client::{KvClient, KvError};
 use self::lease::Lease;
 use self::next_list::ListSettings;
@@ -50,6 +52,7 @@ pub struct Publisher {
     pub settings: ListSettings,
     pub heartbeat: Duration,
     pub pull_lane: PullLane,
+    pub deliveries: Deliveries,
     pub lease: Lease,
     pub kv: Option<KvClient>,
     /// Something was revoked.
@@ -77,6 +80,7 @@ impl Publisher {
             keys: Arc::clone(&app.keys),
             heartbeat: Duration::from_secs(config.heartbeat_secs),
             pull_lane: app.pull_lane.clone(),
+            deliveries: app.deliveries.clone(),
             lease: Lease::new(replica),
             kv: config.kv.as_ref().map(KvClient::new).transpose()?,
             wake: Arc::clone(&app.wake),

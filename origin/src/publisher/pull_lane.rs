@@ -113,6 +113,11 @@ impl PullLane {
         self.0.closed.cancel();
     }
 
+    /// Until [`Self::close`]: the origin ends, and so should whatever hangs.
+    pub async fn closed(&self) {
+        self.0.closed.cancelled().await;
+    }
+
     #[must_use]
     pub fn waiters(&self) -> usize {
         self.0.max_waiters - self.0.places.available_permits()

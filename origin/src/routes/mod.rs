@@ -41,15 +41,16 @@ pub(crate) fn accounts() -> Router<App> {
         .merge(introspect::routes())
         .merge(revoke::routes())
         .merge(admin_revocations::routes())
-        .merge(receipts::routes())
         .merge(well_known::routes())
         .merge(health::routes())
         .merge(metrics::routes())
 }
 
-/// The pull lane, whose requests hang on purpose.
-pub(crate) fn edges() -> Router<App> {
-    revocation_list::routes()
+/// Requests that may hang on purpose and change nothing: they end with their client.
+pub(crate) fn hanging() -> Router<App> {
+    Router::new()
+        .merge(revocation_list::routes())
+        .merge(receipts::routes())
 }
 
 /// A body that no cache may keep.

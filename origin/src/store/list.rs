@@ -138,6 +138,17 @@ pub async fn find_delivered_at(pool: &AnyPool, version: u64) -> sqlx::Result<Opt
     Ok(at.flatten().map(from_millis))
 }
 
+/// The newest version that KV got, and when.
+pub async fn find_newest_delivered(pool: &AnyPool) -> sqlx::Result<Option<(u64, UnixSeconds)>> {
+    let newest: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT version, delivered_at FROM list_heads
+         WHERE delivered_at IS NOT NULL ORDER BY version DESC LIMIT 1",
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(newest.map(|(version, at)| (version.cast_unsigned(), from_millis(at))))
+}
+
 /// KV holds `version`, so whatever an older head said is there as well.
 pub async fn mark_delivered(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
     sqlx::query(

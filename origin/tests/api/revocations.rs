@@ -1,6 +1,17 @@
-//! `GET /revocations/{id}`.
+//! `GET /revocations/{id}`, at once and with `?wait=`.
 
-use crate::harness::{Answer, Origin, on_both_stores};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use origin::app::App;
+use origin::config::{Config, KvConfig};
+use origin::publisher::Publisher;
+use origin::publisher::follow::follow_deliveries;
+use tower::ServiceExt;
+
+use crate::harness::{Answer, Origin, eventually, on_both_stores};
 
 on_both_stores! {
     async fn whoever_caused_it_reads_the_receipt_with_a_new_token(origin) {
@@ -37,6 +48,99 @@ on_both_stores! {
         assert_eq!(receipt.body["effective_by"], "2100-01-01T00:00:00Z");
         assert_eq!(receipt.body["delivered_at"], "2027-01-01T00:00:00Z");
     }
+
+    async fn a_wait_ends_with_the_delivery(origin) {
+        let (app, router) = with_kv(origin);
+        let (path, token) = logged_out_again(origin).await;
+        let answer = tokio::spawn(get(router, format!("{path}?wait=30"), token));
+        eventually(async || app.deliveries.waiters() == 1).await;
+        publish(origin, 7).await;
+        let publisher = Publisher::new(&app, app.pool.clone(), "replica".to_owned()).unwrap();
+        follow_deliveries(&publisher).await.unwrap();
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, &answer.body["status"]), (200, &"delivered".into()));
+        assert_eq!(app.deliveries.waiters(), 0);
+    }
+
+    async fn a_wait_that_is_over_says_how_far_it_has_come(origin) {
+        let (_, router) = with_kv(origin);
+        let (path, token) = logged_out_again(origin).await;
+        let answer = get(router, format!("{path}?wait=1"), token).await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &"recorded".into()));
+    }
+
+    async fn a_wait_costs_nothing_once_its_client_has_gone(origin) {
+        let (app, router) = with_kv(origin);
+        let (path, token) = logged_out_again(origin).await;
+        let answer = tokio::spawn(get(router, format!("{path}?wait=30"), token));
+        eventually(async || app.deliveries.waiters() == 1).await;
+        answer.abort();
+        eventually(async || app.deliveries.waiters() == 0).await;
+    }
+
+    async fn the_end_of_the_origin_is_the_end_of_a_wait(origin) {
+        let (app, router) = with_kv(origin);
+        let (path, token) = logged_out_again(origin).await;
+        let answer = tokio::spawn(get(router, format!("{path}?wait=30"), token));
+        eventually(async || app.deliveries.waiters() == 1).await;
+        app.pull_lane.close();
+        assert_eq!(answer.await.unwrap().body["status"], "recorded");
+    }
+
+    async fn what_has_come_to_its_end_is_not_waited_for(origin) {
+        let (path, token) = logged_out_again(origin).await;
+        publish(origin, 7).await;
+        // Without KV, to be published is all that there is to come to.
+        sqlx::query("UPDATE list_heads SET delivered_at = NULL")
+            .execute(&origin.app.pool)
+            .await
+            .unwrap();
+        let answer = origin.get_as(&format!("{path}?wait=30"), &token).await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &"published".into()));
+        let unknown = origin.get_as("/revocations/none?wait=30", &token).await;
+        assert_eq!(unknown.code(), "not_found");
+    }
+
+    async fn a_wait_that_is_not_understood_is_refused(origin) {
+        let (path, token) = logged_out_again(origin).await;
+        for query in ["wait=31", "wait=-1", "wait=x", "wait=", "wait=1&wait=2", "patience=1"] {
+            let answer = origin.get_as(&format!("{path}?{query}"), &token).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid_query"), "{query}");
+        }
+    }
+}
+
+/// The same origin, with a KV that it never reaches.
+fn with_kv(origin: &Origin) -> (App, Router) {
+    let kv = KvConfig {
+        api_url: "http://127.0.0.1:9/".parse().unwrap(),
+        namespace_id: "lists".to_owned(),
+        api_token: None,
+    };
+    let config = Config {
+        kv: Some(kv),
+        ..Config::clone(&origin.app.config)
+    };
+    let app = App {
+        config: Arc::new(config),
+        ..origin.app.clone()
+    };
+    (app.clone(), origin::router::router(app))
+}
+
+/// The path of a logout's receipt, and a token of the same user that may read it.
+async fn logged_out_again(origin: &Origin) -> (String, String) {
+    let tokens = origin.user("ada@example.org").await;
+    let logged_out = origin.post_as("/logout", &tokens.access).await;
+    let id = logged_out.body["revocation"]["id"].as_str().unwrap();
+    let again = origin.log_in("ada@example.org").await;
+    (format!("/revocations/{id}"), again.access)
+}
+
+async fn get(router: Router, path: String, token: String) -> Answer {
+    let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+    let request = request.body(Body::empty()).unwrap();
+    Answer::read(router.oneshot(request).await.unwrap()).await
 }
 
 async fn receipt(origin: &Origin, logged_out: &Answer, token: &str) -> Answer {
