@@ -79,6 +79,9 @@ pub struct Settings {
     /// Shortest password accepted, in characters: 8 at least, 15 recommended.
     #[arg(long, env = "PORTCULLIS_PASSWORD_MIN_CHARS", default_value = "8")]
     password_min_chars: String,
+    /// `on` or `off`: whether clients may trade a user's password for tokens at `/token`.
+    #[arg(long, env = "PORTCULLIS_PASSWORD_GRANT", default_value = "on")]
+    password_grant: String,
     /// Log filter, e.g. `info` or `origin=debug`.
     #[arg(long, env = "PORTCULLIS_LOG", default_value = "info")]
     log: String,
@@ -111,6 +114,7 @@ pub struct Config {
     pub max_waiters: usize,
     pub client_address_header: Option<String>,
     pub password_min_chars: usize,
+    pub password_grant: Switch,
     pub log_filter: String,
     pub log_format: LogFormat,
 }
@@ -121,6 +125,12 @@ pub struct KvConfig {
     pub api_url: Url,
     pub namespace_id: String,
     pub api_token: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +201,7 @@ impl Settings {
                 &self.password_min_chars,
                 8..=64,
             ),
+            password_grant: check.switch("PORTCULLIS_PASSWORD_GRANT", &self.password_grant),
             log_filter: self.log,
             log_format: check.log_format(&self.log_format),
             data_dir: self.data_dir,

@@ -15,14 +15,24 @@ use crate::keys::Keys;
 use crate::random;
 use crate::store::users::User;
 
-/// Whom a token is for, and in which session.
+/// Whom a token is for, through which client, and for what.
 #[derive(Debug)]
 pub struct Grant<'a> {
-    pub user: &'a User,
-    pub sid: &'a str,
+    pub holder: Holder<'a>,
     pub client_id: &'a str,
     pub scope: &'a str,
-    pub auth_time: UnixSeconds,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Holder<'a> {
+    User {
+        user: &'a User,
+        sid: &'a str,
+        auth_time: UnixSeconds,
+    },
+    /// The client itself (RFC 6749, section 4.4). Nobody logged in and no session goes on, but
+    /// edges ask for a `sid`: the token is the only one of a session that bears its own name.
+    Client,
 }
 
 #[derive(Debug)]
@@ -69,27 +79,41 @@ impl Issuer {
 
     /// Whole seconds only: a cut-off is one, and must fall between two tokens, never inside one.
     pub fn issue(&self, grant: &Grant<'_>, now: UnixSeconds) -> Result<String, ApiError> {
-        let iat = UnixSeconds::from_secs(now.as_secs());
-        let claims = Claims {
-            iss: self.policy.issuer.clone(),
-            sub: SubjectId::parse(&grant.user.id).map_err(|_| BAD_ID)?,
-            aud: vec![self.policy.audience.clone()],
-            exp: iat.plus_secs(self.policy.max_lifetime_secs),
-            nbf: None,
-            iat,
-            jti: TokenId::parse(&random::new_id()?).map_err(|_| BAD_ID)?,
-            sid: Some(SessionId::parse(grant.sid).map_err(|_| BAD_ID)?),
-            client_id: Some(grant.client_id.to_owned()),
-            scope: Some(grant.scope.to_owned()),
-            roles: grant.user.roles.clone(),
-            email: Some(grant.user.email.clone()),
-            email_verified: Some(grant.user.email_verified_at.is_some()),
-            auth_time: Some(UnixSeconds::from_secs(grant.auth_time.as_secs())),
-        };
+        let claims = self.claims(grant, UnixSeconds::from_secs(now.as_secs()))?;
         self.keys
             .token
             .sign(ACCESS_TOKEN_TYP, &claims.to_json())
             .map_err(|_| ApiError::Internal("a token could not be signed"))
+    }
+
+    fn claims(&self, grant: &Grant<'_>, iat: UnixSeconds) -> Result<Claims, ApiError> {
+        let jti = random::new_id()?;
+        let (sub, sid) = match grant.holder {
+            Holder::User { user, sid, .. } => (user.id.as_str(), sid),
+            Holder::Client => (grant.client_id, jti.as_str()),
+        };
+        let (user, auth_time) = match grant.holder {
+            Holder::User {
+                user, auth_time, ..
+            } => (Some(user), Some(auth_time)),
+            Holder::Client => (None, None),
+        };
+        Ok(Claims {
+            iss: self.policy.issuer.clone(),
+            sub: SubjectId::parse(sub).map_err(|_| BAD_ID)?,
+            aud: vec![self.policy.audience.clone()],
+            exp: iat.plus_secs(self.policy.max_lifetime_secs),
+            nbf: None,
+            iat,
+            sid: Some(SessionId::parse(sid).map_err(|_| BAD_ID)?),
+            jti: TokenId::parse(&jti).map_err(|_| BAD_ID)?,
+            client_id: Some(grant.client_id.to_owned()),
+            scope: Some(grant.scope.to_owned()),
+            roles: user.map_or_else(Vec::new, |user| user.roles.clone()),
+            email: user.map(|user| user.email.clone()),
+            email_verified: user.map(|user| user.email_verified_at.is_some()),
+            auth_time: auth_time.map(|at| UnixSeconds::from_secs(at.as_secs())),
+        })
     }
 
     /// Genuine and alive; whether it was revoked is another question.

@@ -4,11 +4,14 @@
 pub mod accounts;
 pub mod app;
 pub mod cache;
+pub mod client_tokens;
+pub mod clients;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod error;
 pub mod extract;
+pub mod grant_type;
 pub mod iso_time;
 pub mod issuer;
 pub mod keys;

@@ -4,20 +4,22 @@
 mod login;
 mod logout;
 mod refresh;
+pub mod scope;
 mod successor;
 
 use serde::Serialize;
 use shared::UnixSeconds;
 
-pub use login::{Credentials, log_in};
+pub(crate) use login::wait_for_cut_off;
+pub use login::{Credentials, Renewal, log_in};
 pub(crate) use logout::user_actor;
 pub use logout::{close, log_out, log_out_everywhere};
-pub use refresh::{refresh, token_hash};
+pub use refresh::{Presented, refresh, token_hash};
+pub use scope::Wanted;
 
-use crate::accounts::OPERATOR;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::issuer::Grant;
+use crate::issuer::{Grant, Holder};
 use crate::store::sessions::Session;
 use crate::store::users::User;
 
@@ -33,61 +35,53 @@ pub struct Caller {
 
 /// RFC 6749, section 5.1.
 #[derive(Serialize)]
-pub struct TokenPair {
+pub struct TokenResponse {
     pub access_token: String,
-    pub refresh_token: String,
+    /// `None`: whoever got this has to log in again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
     pub token_type: &'static str,
     pub expires_in: u64,
     pub scope: String,
 }
 
-impl std::fmt::Debug for TokenPair {
+impl TokenResponse {
+    pub(crate) fn new(app: &App, access_token: String, scope: String) -> Self {
+        Self {
+            access_token,
+            refresh_token: None,
+            token_type: "Bearer",
+            expires_in: app.issuer.lifetime_secs(),
+            scope,
+        }
+    }
+}
+
+impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenPair")
+        f.debug_struct("TokenResponse")
             .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }
 
-/// What a user may be given at most.
-fn scopes_of(user: &User) -> Vec<&'static str> {
-    let mut scopes = vec!["profile"];
-    if user.roles.iter().any(|role| role == OPERATOR) {
-        scopes.push(OPERATOR);
-    }
-    scopes
-}
-
-/// `wanted` as far as the user may have it; a role that was taken away takes its scope along.
-fn granted_scope(user: &User, wanted: &str) -> String {
-    let held = scopes_of(user);
-    wanted
-        .split(' ')
-        .filter(|scope| held.contains(scope))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn token_pair(
+/// An access token of the session, with this scope.
+fn access_token(
     app: &App,
     user: &User,
     session: &Session,
-    refresh_token: String,
+    scope: String,
     now: UnixSeconds,
-) -> Result<TokenPair, ApiError> {
-    let scope = granted_scope(user, &session.scope);
+) -> Result<TokenResponse, ApiError> {
     let grant = Grant {
-        user,
-        sid: &session.sid,
+        holder: Holder::User {
+            user,
+            sid: &session.sid,
+            auth_time: session.created_at,
+        },
         client_id: &session.client_id,
         scope: &scope,
-        auth_time: session.created_at,
     };
-    Ok(TokenPair {
-        access_token: app.issuer.issue(&grant, now)?,
-        refresh_token,
-        token_type: "Bearer",
-        expires_in: app.issuer.lifetime_secs(),
-        scope,
-    })
+    let token = app.issuer.issue(&grant, now)?;
+    Ok(TokenResponse::new(app, token, scope))
 }

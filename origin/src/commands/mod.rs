@@ -22,6 +22,7 @@ use self::list::{ListAction, ListCommand};
 use self::revoke::RevokeCommand;
 use self::user::UserCommand;
 use crate::app::App;
+use crate::clients::ClientError;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, ConfigErrors, Settings};
 use crate::error::ApiError;
@@ -156,6 +157,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         || error
             .downcast_ref::<KeysError>()
             .is_some_and(KeysError::is_configuration)
+        || error
+            .downcast_ref::<ClientError>()
+            .is_some_and(ClientError::is_misuse)
         // What an API would answer with 4xx: here the command line is the request.
         || error
             .downcast_ref::<ApiError>()

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::Algorithm;
 use url::Url;
 
-use super::{Config, ConfigError, KvConfig, LogFormat};
+use super::{Config, ConfigError, KvConfig, LogFormat, Switch};
 
 /// Collects mistakes; a setting that has one gets a placeholder that nobody will see.
 #[derive(Default)]
@@ -187,6 +187,17 @@ impl Check {
             );
         }
         Some(name)
+    }
+
+    pub(super) fn switch(&mut self, variable: &'static str, text: &str) -> Switch {
+        match text {
+            "on" => Switch::On,
+            "off" => Switch::Off,
+            _ => {
+                self.refuse(variable, format!("{text:?} is not on or off"));
+                Switch::Off
+            }
+        }
     }
 
     pub(super) fn log_format(&mut self, name: &str) -> LogFormat {

@@ -37,7 +37,7 @@ impl ApiError {
                 r#"Bearer error="insufficient_scope", scope="{scope}""#
             )),
             Self::TwoTokens => Some(r#"Bearer error="invalid_request""#.to_owned()),
-            Self::InvalidClient => Some("Basic".to_owned()),
+            Self::InvalidClient => Some(r#"Basic realm="portcullis""#.to_owned()),
             _ if self.status() == StatusCode::UNAUTHORIZED => Some("Bearer".to_owned()),
             _ => None,
         }
@@ -108,8 +108,10 @@ fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static st
     if let Some(secs) = error.retry_after_secs() {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     }
+    // A refused grant is no refused access: there is nothing to be challenged for.
     if let Some(challenge) = error
         .challenge()
+        .filter(|_| status == error.status())
         .and_then(|text| HeaderValue::try_from(text).ok())
     {
         headers.insert(WWW_AUTHENTICATE, challenge);

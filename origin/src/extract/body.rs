@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -123,15 +124,11 @@ fn refuse_json(error: &serde_json::Error, text: &str) -> ApiError {
 
 fn parse_form(bytes: &[u8]) -> Result<Form, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::InvalidUtf8)?;
-    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
-        .into_owned()
-        .collect();
-    // What was not UTF-8 behind its percent signs has become this character.
-    if pairs
-        .iter()
-        .any(|(name, value)| name.contains('\u{FFFD}') || value.contains('\u{FFFD}'))
-    {
-        return Err(ApiError::MalformedForm);
+    let mut pairs = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = decode_form_text(name).zip(decode_form_text(value));
+        pairs.push(decoded.ok_or(ApiError::MalformedForm)?);
     }
     let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
@@ -139,6 +136,13 @@ fn parse_form(bytes: &[u8]) -> Result<Form, ApiError> {
         return Err(ApiError::InvalidRequest);
     }
     Ok(Form(pairs))
+}
+
+/// One name or value of a form; `None` where it is not UTF-8 behind its percent signs.
+pub(super) fn decode_form_text(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(decoded.into_owned())
 }
 
 #[cfg(test)]
@@ -200,5 +204,17 @@ mod tests {
         );
         assert_eq!(parse_form(b"a=%ff").err().unwrap().code(), "malformed_form");
         assert_eq!(parse_form(b"a=&b=x").unwrap().get("a"), None);
+    }
+
+    #[test]
+    fn reads_a_form_as_it_was_meant() {
+        let form = parse_form("&p=a+b%2Bc%26%ef%bf%bd\u{fffd}&q&=x".as_bytes()).unwrap();
+        assert_eq!(form.get("p"), Some("a b+c&\u{fffd}\u{fffd}"));
+        assert_eq!(form.get("q"), None);
+        assert_eq!(parse_form(b"%ff=a").err().unwrap().code(), "malformed_form");
+        assert_eq!(
+            parse_form(b"%61=1&a=2").err().unwrap().code(),
+            "invalid_request"
+        );
     }
 }

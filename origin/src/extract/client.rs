@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::Form;
+use super::body::decode_form_text;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::clients::{self, Client};
@@ -77,11 +78,5 @@ fn parse_basic(value: &str) -> Option<(String, SecretString)> {
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((decode(id)?, decode(secret)?.into()))
-}
-
-fn decode(text: &str) -> Option<String> {
-    let text = text.replace('&', "%26").replace('=', "%3D");
-    let (name, _) = url::form_urlencoded::parse(text.as_bytes()).next()?;
-    Some(name.into_owned())
+    Some((decode_form_text(id)?, decode_form_text(secret)?.into()))
 }

@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use shared::{Claims, RevocationStatus, TokenError};
 
 use super::no_store;
@@ -37,10 +38,10 @@ async fn introspect(
         Sight::All => true,
         Sight::OfClient(id) => claims.client_id.as_ref() == Some(id),
     });
-    Ok(no_store(visible.map_or_else(
-        || json!({ "active": false }),
-        |claims| active(&claims),
-    )))
+    Ok(match &visible {
+        Some(claims) => no_store(Known::of(claims)),
+        None => no_store(json!({ "active": false })),
+    })
 }
 
 async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight, ApiError> {
@@ -74,20 +75,24 @@ async fn find_active(app: &App, token: &str) -> Result<Option<Claims>, ApiError>
     }
 }
 
-fn active(claims: &Claims) -> Value {
-    json!({
-        "active": true,
-        "token_type": "Bearer",
-        "iss": claims.iss,
-        "sub": claims.sub,
-        "aud": claims.aud,
-        "exp": claims.exp,
-        "iat": claims.iat,
-        "jti": claims.jti,
-        "sid": claims.sid,
-        "client_id": claims.client_id,
-        "scope": claims.scope,
-        "roles": claims.roles,
-        "username": claims.email,
-    })
+/// RFC 7662, section 2.2; a member that the token has nothing for is left out.
+#[derive(Serialize)]
+struct Known<'a> {
+    active: bool,
+    token_type: &'static str,
+    #[serde(flatten)]
+    claims: &'a Claims,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(claims: &'a Claims) -> Self {
+        Self {
+            active: true,
+            token_type: "Bearer",
+            claims,
+            username: claims.email.as_deref(),
+        }
+    }
 }

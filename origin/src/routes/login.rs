@@ -11,7 +11,7 @@ use super::no_store;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::sessions::{self, Caller, Credentials, FIRST_PARTY};
+use crate::sessions::{self, Caller, Credentials, FIRST_PARTY, Renewal, Wanted};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/login", post(log_in))
@@ -33,7 +33,8 @@ async fn log_in(
         email: &body.email,
         password: &body.password,
         client_id: FIRST_PARTY,
-        scope: None,
+        scope: Wanted::Everything,
+        renewal: Renewal::ByRefreshToken,
     };
     Ok(no_store(
         sessions::log_in(&app, &credentials, &caller).await?,

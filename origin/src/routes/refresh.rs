@@ -11,7 +11,7 @@ use super::no_store;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::sessions::{self, Caller, FIRST_PARTY};
+use crate::sessions::{self, Caller, FIRST_PARTY, Presented};
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/refresh", post(refresh))
@@ -28,7 +28,12 @@ async fn refresh(
     caller: Caller,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Response, ApiError> {
+    let presented = Presented {
+        token: &body.refresh_token,
+        client_id: FIRST_PARTY,
+        scope: None,
+    };
     Ok(no_store(
-        sessions::refresh(&app, &body.refresh_token, FIRST_PARTY, &caller).await?,
+        sessions::refresh(&app, &presented, &caller).await?,
     ))
 }

@@ -83,7 +83,7 @@ async fn record(
         before_secs: None,
         latest_exp: claims.exp,
         reason: "revoked_by_client",
-        actor: &client_actor(client),
+        actor: &client.actor(),
         event: Event::Revoked,
         address: Some(&caller.address),
         token: None,
@@ -105,7 +105,7 @@ async fn revoke_session(
         return Ok(None);
     };
     check_owner(client, Some(&session.client_id))?;
-    let actor = client_actor(client);
+    let actor = client.actor();
     sessions::close(app, &session.sid, &actor, "revoked_by_client", caller)
         .await
         .map(Some)
@@ -118,8 +118,4 @@ fn check_owner(client: &Client, owner: Option<&str>) -> Result<(), ApiError> {
     } else {
         Err(ApiError::UnauthorizedClient)
     }
-}
-
-fn client_actor(client: &Client) -> String {
-    format!("client:{}", client.id)
 }

@@ -1,5 +1,5 @@
-//! `POST /token`, the token endpoint of RFC 6749: `password` and `refresh_token`, for authenticated
-//! clients only.
+//! `POST /token`, the token endpoint of RFC 6749, for authenticated clients only. One function a
+//! grant; what a grant is good for is decided elsewhere.
 
 use axum::Router;
 use axum::extract::State;
@@ -10,9 +10,13 @@ use secrecy::SecretString;
 
 use super::no_store;
 use crate::app::App;
+use crate::client_tokens;
 use crate::error::{ApiError, OAuthError};
 use crate::extract::{Form, authenticate_client};
-use crate::sessions::{self, Caller, Credentials, TokenPair};
+use crate::grant_type::GrantType;
+use crate::sessions::{
+    self, Caller, Credentials, Presented, Renewal, TokenResponse, Wanted, scope,
+};
 use crate::store::clients::Client;
 
 pub(super) fn routes() -> Router<App> {
@@ -27,56 +31,84 @@ async fn token(
 ) -> Result<Response, OAuthError> {
     let form = form?;
     let client = authenticate_client(&app, &headers, &form).await?;
-    let grant_type = form.require("grant_type")?;
-    let pair = match grant_type {
-        "password" | "refresh_token" if !client.grants.iter().any(|grant| grant == grant_type) => {
-            return Err(ApiError::UnauthorizedClient.into());
-        }
-        "password" => by_password(&app, &client, &form, &caller).await?,
-        "refresh_token" => by_refresh_token(&app, &client, &form, &caller).await?,
-        _ => return Err(ApiError::UnsupportedGrantType.into()),
+    let grant = parse_grant_type(&app, form.require("grant_type")?)?;
+    if !client.may(grant) {
+        return Err(ApiError::UnauthorizedClient.into());
+    }
+    let request = Request {
+        app: &app,
+        client: &client,
+        scope: requested_scope(&client, &form)?,
+        form: &form,
+        caller: &caller,
     };
-    Ok(no_store(pair))
+    let response = match grant {
+        GrantType::Password => by_password(&request).await?,
+        GrantType::RefreshToken => by_refresh_token(&request).await?,
+        GrantType::ClientCredentials => by_client_credentials(&request).await?,
+    };
+    Ok(no_store(response))
 }
 
-async fn by_password(
-    app: &App,
-    client: &Client,
-    form: &Form,
-    caller: &Caller,
-) -> Result<TokenPair, ApiError> {
-    let scope = requested_scope(client, form)?;
-    let password = SecretString::from(form.require("password")?);
+/// A token request by a client that may use its grant.
+struct Request<'a> {
+    app: &'a App,
+    client: &'a Client,
+    /// Within what the client may ask for; `None`: it asks for nothing in particular.
+    scope: Option<&'a str>,
+    form: &'a Form,
+    caller: &'a Caller,
+}
+
+async fn by_password(request: &Request<'_>) -> Result<TokenResponse, ApiError> {
+    let all_of_client = request.client.scopes.join(" ");
+    let password = SecretString::from(request.form.require("password")?);
     let credentials = Credentials {
-        email: form.require("username")?,
+        email: request.form.require("username")?,
         password: &password,
-        client_id: &client.id,
-        scope: Some(&scope),
+        client_id: &request.client.id,
+        scope: match request.scope {
+            Some(scope) => Wanted::Exactly(scope),
+            None => Wanted::AtMost(&all_of_client),
+        },
+        renewal: if request.client.may(GrantType::RefreshToken) {
+            Renewal::ByRefreshToken
+        } else {
+            Renewal::None
+        },
     };
-    sessions::log_in(app, &credentials, caller).await
+    sessions::log_in(request.app, &credentials, request.caller).await
 }
 
-async fn by_refresh_token(
-    app: &App,
-    client: &Client,
-    form: &Form,
-    caller: &Caller,
-) -> Result<TokenPair, ApiError> {
-    let token = SecretString::from(form.require("refresh_token")?);
-    // The scope was settled at log-in; to ask for it again, or for less, is allowed.
-    requested_scope(client, form)?;
-    sessions::refresh(app, &token, &client.id, caller).await
+async fn by_refresh_token(request: &Request<'_>) -> Result<TokenResponse, ApiError> {
+    let token = SecretString::from(request.form.require("refresh_token")?);
+    let presented = Presented {
+        token: &token,
+        client_id: &request.client.id,
+        scope: request.scope,
+    };
+    sessions::refresh(request.app, &presented, request.caller).await
 }
 
-/// All that the client may have unless it asks for less. What the user lacks falls away later.
-fn requested_scope(client: &Client, form: &Form) -> Result<String, ApiError> {
-    let Some(wanted) = form.get("scope") else {
-        return Ok(client.scopes.join(" "));
+async fn by_client_credentials(request: &Request<'_>) -> Result<TokenResponse, ApiError> {
+    let scope = match request.scope {
+        Some(scope) => scope::without_doubles(scope),
+        None => request.client.scopes.join(" "),
     };
-    let allowed = |scope: &str| client.scopes.iter().any(|there| there == scope);
-    if wanted.split(' ').all(allowed) {
-        Ok(wanted.to_owned())
-    } else {
-        Err(ApiError::InvalidScope)
+    client_tokens::issue(request.app, request.client, scope, request.caller).await
+}
+
+fn parse_grant_type(app: &App, text: &str) -> Result<GrantType, ApiError> {
+    GrantType::offered(&app.config)
+        .find(|grant| grant.as_str() == text)
+        .ok_or(ApiError::UnsupportedGrantType)
+}
+
+fn requested_scope<'a>(client: &Client, form: &'a Form) -> Result<Option<&'a str>, ApiError> {
+    match form.get("scope") {
+        Some(wanted) if !scope::contains(&client.scopes.join(" "), wanted) => {
+            Err(ApiError::InvalidScope)
+        }
+        wanted => Ok(wanted),
     }
 }

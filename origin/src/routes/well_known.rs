@@ -7,11 +7,18 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
+use url::Url;
 
+use crate::accounts::OPERATOR;
 use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::PathName;
+use crate::grant_type::GrantType;
+use crate::sessions::scope;
 
 const CACHED: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=300")];
+const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -20,6 +27,10 @@ pub(super) fn routes() -> Router<App> {
             "/.well-known/oauth-authorization-server",
             get(server_metadata),
         )
+        .route(
+            "/.well-known/oauth-authorization-server/{*issuer_path}",
+            get(server_metadata_of_path),
+        )
 }
 
 async fn jwks(State(app): State<App>) -> Response {
@@ -27,21 +38,57 @@ async fn jwks(State(app): State<App>) -> Response {
 }
 
 async fn server_metadata(State(app): State<App>) -> Response {
-    let issuer = app.issuer.name();
-    let at = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
-    let client_authentication = ["client_secret_basic", "client_secret_post"];
-    let metadata = json!({
-        "issuer": issuer,
-        "jwks_uri": at("/.well-known/jwks.json"),
-        "token_endpoint": at("/token"),
-        "revocation_endpoint": at("/revoke"),
-        "introspection_endpoint": at("/introspect"),
-        "grant_types_supported": ["password", "refresh_token"],
-        "response_types_supported": [],
-        "scopes_supported": ["profile", "operator"],
-        "token_endpoint_auth_methods_supported": client_authentication,
-        "revocation_endpoint_auth_methods_supported": client_authentication,
-        "introspection_endpoint_auth_methods_supported": client_authentication,
-    });
-    (CACHED, Json(metadata)).into_response()
+    (CACHED, Json(Metadata::of(&app))).into_response()
+}
+
+/// Where clients look for an issuer that has a path (RFC 8414, section 3.1).
+async fn server_metadata_of_path(
+    State(app): State<App>,
+    PathName(path): PathName,
+) -> Result<Response, ApiError> {
+    let issuer = Url::parse(app.issuer.name()).map_err(|_| ApiError::NotFound)?;
+    if issuer.path().trim_matches('/') == path {
+        Ok(server_metadata(State(app)).await)
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// RFC 8414, section 2; RFC 7009 and RFC 7662 add the endpoints that bear their names. There is no
+/// authorization endpoint, hence no response type.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    issuer: &'a str,
+    jwks_uri: String,
+    token_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    grant_types_supported: Vec<&'static str>,
+    response_types_supported: [&'static str; 0],
+    scopes_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 2],
+    revocation_endpoint_auth_methods_supported: [&'static str; 2],
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+}
+
+impl<'a> Metadata<'a> {
+    fn of(app: &'a App) -> Self {
+        let issuer = app.issuer.name();
+        let at = |path: &str| format!("{}{path}", issuer.trim_end_matches('/'));
+        Self {
+            issuer,
+            jwks_uri: at("/.well-known/jwks.json"),
+            token_endpoint: at("/token"),
+            revocation_endpoint: at("/revoke"),
+            introspection_endpoint: at("/introspect"),
+            grant_types_supported: GrantType::offered(&app.config)
+                .map(GrantType::as_str)
+                .collect(),
+            response_types_supported: [],
+            scopes_supported: [scope::PROFILE, OPERATOR],
+            token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+            revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+            introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+        }
+    }
 }

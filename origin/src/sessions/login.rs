@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use shared::{LEEWAY_SECS, UnixSeconds};
 
 use super::refresh::token_hash;
-use super::{Caller, TokenPair, scopes_of, token_pair};
+use super::scope::{self, Wanted};
+use super::{Caller, FIRST_PARTY, TokenResponse, access_token};
 use crate::accounts::parse_email;
 use crate::app::App;
 use crate::clock::wait_until;
@@ -14,6 +15,7 @@ use crate::limits::Attempt;
 use crate::passwords::Verdict;
 use crate::random;
 use crate::store::audit::{self, Event};
+use crate::store::clients::{self, Locked};
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
 use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
@@ -27,15 +29,23 @@ pub struct Credentials<'a> {
     pub email: &'a str,
     pub password: &'a SecretString,
     pub client_id: &'a str,
-    /// `None`: all that the user may have.
-    pub scope: Option<&'a str>,
+    pub scope: Wanted<'a>,
+    pub renewal: Renewal,
+}
+
+/// How a session goes on when its access token has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    ByRefreshToken,
+    /// It does not: it ends with its one token.
+    None,
 }
 
 pub async fn log_in(
     app: &App,
     credentials: &Credentials<'_>,
     caller: &Caller,
-) -> Result<TokenPair, ApiError> {
+) -> Result<TokenResponse, ApiError> {
     let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
     match authenticate(app, credentials).await {
         Ok(Some(user)) => {
@@ -97,7 +107,7 @@ async fn begin_session(
     user: &User,
     credentials: &Credentials<'_>,
     caller: &Caller,
-) -> Result<TokenPair, ApiError> {
+) -> Result<TokenResponse, ApiError> {
     loop {
         let now = app.clock.now();
         let mut tx = store::begin(&app.pool).await?;
@@ -117,7 +127,7 @@ async fn begin_session(
 }
 
 /// A token issued now would be revoked at birth, and one dated ahead is refused elsewhere.
-pub(super) async fn wait_for_cut_off(app: &App, cut_off: UnixSeconds) -> Result<(), ApiError> {
+pub(crate) async fn wait_for_cut_off(app: &App, cut_off: UnixSeconds) -> Result<(), ApiError> {
     if cut_off > app.clock.now().plus_secs(MAX_WAIT_SECS) {
         return Err(ApiError::CutOffAhead);
     }
@@ -132,25 +142,20 @@ async fn insert_session(
     credentials: &Credentials<'_>,
     caller: &Caller,
     now: UnixSeconds,
-) -> Result<TokenPair, ApiError> {
-    let session = Session {
-        sid: random::new_id()?,
-        user_id: user.id.clone(),
-        client_id: credentials.client_id.to_owned(),
-        scope: credentials
-            .scope
-            .map_or_else(|| scopes_of(user).join(" "), str::to_owned),
-        user_agent: caller.user_agent.clone(),
-        address: Some(caller.address.clone()),
-        created_at: now,
-        last_seen_at: now,
-        expires_at: now.plus_secs(app.config.refresh_token_secs),
-        revoked_at: None,
-    };
-    let refresh_token = random::new_secret()?;
-    let hash = token_hash(&refresh_token);
+) -> Result<TokenResponse, ApiError> {
+    let session = new_session(app, user, credentials, caller, now)?;
+    if credentials.client_id != FIRST_PARTY {
+        // Whoever disables the client waits for us, or we have waited: no session is overlooked.
+        let locked = clients::lock_for_token(&mut tx, credentials.client_id, now).await?;
+        if locked == Locked::NotThere {
+            return Err(ApiError::InvalidClient);
+        }
+    }
     sessions::insert(&mut tx, &session).await?;
-    refresh_tokens::insert(&mut tx, &hash, &session.sid, now, session.expires_at).await?;
+    let refresh_token = match credentials.renewal {
+        Renewal::ByRefreshToken => Some(insert_refresh_token(&mut tx, &session, now).await?),
+        Renewal::None => None,
+    };
     let record = audit::Record {
         actor: Some(&user.id),
         subject: Some(&session.sid),
@@ -158,8 +163,47 @@ async fn insert_session(
         ..audit::Record::new(random::new_id()?, Event::LoggedIn)
     };
     audit::insert(&mut tx, &record, now).await?;
-    let pair = token_pair(app, user, &session, refresh_token, now)?;
+    let response = access_token(app, user, &session, session.scope.clone(), now)?;
     tx.commit().await?;
     metrics::counter!("portcullis_log_ins_total", "outcome" => "succeeded").increment(1);
-    Ok(pair)
+    Ok(TokenResponse {
+        refresh_token,
+        ..response
+    })
+}
+
+fn new_session(
+    app: &App,
+    user: &User,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+    now: UnixSeconds,
+) -> Result<Session, ApiError> {
+    let life_secs = match credentials.renewal {
+        Renewal::ByRefreshToken => app.config.refresh_token_secs,
+        Renewal::None => app.config.access_token_secs,
+    };
+    Ok(Session {
+        sid: random::new_id()?,
+        user_id: user.id.clone(),
+        client_id: credentials.client_id.to_owned(),
+        scope: scope::grant(user, credentials.scope)?,
+        user_agent: caller.user_agent.clone(),
+        address: Some(caller.address.clone()),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.plus_secs(life_secs),
+        revoked_at: None,
+    })
+}
+
+async fn insert_refresh_token(
+    tx: &mut Transaction,
+    session: &Session,
+    now: UnixSeconds,
+) -> Result<String, ApiError> {
+    let token = random::new_secret()?;
+    let hash = token_hash(&token);
+    refresh_tokens::insert(tx, &hash, &session.sid, now, session.expires_at).await?;
+    Ok(token)
 }

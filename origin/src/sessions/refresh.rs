@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 use shared::{Scope, UnixSeconds};
 
 use super::login::wait_for_cut_off;
-use super::{Caller, TokenPair, successor, token_pair};
+use super::{Caller, TokenResponse, access_token, scope, successor};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::random;
 use crate::revocation::{Order, Revoking};
 use crate::store::audit::Event;
-use crate::store::refresh_tokens::{Presented, Successor, Used};
+use crate::store::refresh_tokens::{self, Successor, Used};
 use crate::store::sessions::Session;
-use crate::store::{self, Transaction, refresh_tokens, sessions};
+use crate::store::{self, Transaction, sessions};
 
 /// A duplicate within this time gets the same successor, even if that was used meanwhile.
 const DUPLICATE_SECS: f64 = 10.0;
@@ -71,16 +71,24 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// `client_id` is the client that asks: a token works only for the client it was given to.
+/// A refresh token as it is handed in.
+#[derive(Debug)]
+pub struct Presented<'a> {
+    pub token: &'a SecretString,
+    /// The client that asks: a token works only for the client it was given to.
+    pub client_id: &'a str,
+    /// The scope of the next access token, if it is to have less than the session.
+    pub scope: Option<&'a str>,
+}
+
 pub async fn refresh(
     app: &App,
-    token: &SecretString,
-    client_id: &str,
+    presented: &Presented<'_>,
     caller: &Caller,
-) -> Result<TokenPair, ApiError> {
+) -> Result<TokenResponse, ApiError> {
     loop {
-        match attempt(app, token.expose_secret(), client_id).await? {
-            Outcome::Done(pair) => return Ok(pair),
+        match attempt(app, presented).await? {
+            Outcome::Done(response) => return Ok(response),
             Outcome::Wait(cut_off) => wait_for_cut_off(app, cut_off).await?,
             Outcome::Reuse(tx, session) => {
                 end_family(app, tx, &session, caller).await?;
@@ -91,19 +99,20 @@ pub async fn refresh(
 }
 
 enum Outcome {
-    Done(TokenPair),
+    Done(TokenResponse),
     Wait(UnixSeconds),
     /// Still under the lock, so that nothing comes between finding out and ending it.
     Reuse(Transaction, Session),
 }
 
-async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, ApiError> {
+async fn attempt(app: &App, handed_in: &Presented<'_>) -> Result<Outcome, ApiError> {
+    let token = handed_in.token.expose_secret();
     let hash = token_hash(token);
     let mut tx = store::begin(&app.pool).await?;
     let now = app.clock.now();
     let session = sessions::lock_by_refresh_token(&mut tx, &hash, now)
         .await?
-        .filter(|session| session.client_id == client_id)
+        .filter(|session| session.client_id == handed_in.client_id)
         .ok_or(ApiError::RefreshTokenUnknown)?;
     let issuer = app.issuer.name();
     let presented = refresh_tokens::find_presented(&mut tx, &hash, &session.user_id, issuer)
@@ -123,13 +132,18 @@ async fn attempt(app: &App, token: &str, client_id: &str) -> Result<Outcome, Api
     if now > session.last_seen_at {
         sessions::note_token(&mut tx, &session.sid, now).await?;
     }
-    let pair = token_pair(app, &presented.user, &session, refresh_token, now)?;
+    // A scope that cannot be had undoes the rotation: nothing was handed out for it.
+    let scope = scope::carry_on(&presented.user, &session.scope, handed_in.scope)?;
+    let response = access_token(app, &presented.user, &session, scope, now)?;
     tx.commit().await?;
     metrics::counter!("portcullis_refreshes_total", "decision" => decision.as_str()).increment(1);
-    Ok(Outcome::Done(pair))
+    Ok(Outcome::Done(TokenResponse {
+        refresh_token: Some(refresh_token),
+        ..response
+    }))
 }
 
-fn facts(session: &Session, presented: &Presented) -> Facts {
+fn facts(session: &Session, presented: &refresh_tokens::Presented) -> Facts {
     Facts {
         session_open: session.revoked_at.is_none() && presented.user.disabled_at.is_none(),
         expires_at: presented.expires_at,
@@ -162,7 +176,7 @@ async fn rotate(
     Ok(token)
 }
 
-fn replay(token: &str, presented: &Presented) -> Result<String, ApiError> {
+fn replay(token: &str, presented: &refresh_tokens::Presented) -> Result<String, ApiError> {
     let sealed = presented
         .successor_sealed
         .clone()

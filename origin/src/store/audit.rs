@@ -15,6 +15,10 @@ pub enum Event {
     SessionClosed,
     RefreshTokenReused,
     Revoked,
+    ClientCreated,
+    ClientDisabled,
+    ClientSecretReplaced,
+    ClientTokenIssued,
 }
 
 impl Event {
@@ -29,6 +33,10 @@ impl Event {
             Self::SessionClosed => "session_closed",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Revoked => "revoked",
+            Self::ClientCreated => "client_created",
+            Self::ClientDisabled => "client_disabled",
+            Self::ClientSecretReplaced => "client_secret_replaced",
+            Self::ClientTokenIssued => "client_token_issued",
         }
     }
 }

@@ -139,6 +139,22 @@ pub async fn find_open(
     .await
 }
 
+/// The names of the open sessions that were begun through a client.
+pub async fn find_open_of_client(
+    pool: &AnyPool,
+    client_id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT sid FROM sessions
+         WHERE client_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY sid",
+    )
+    .bind(client_id)
+    .bind(to_millis(now))
+    .fetch_all(pool)
+    .await
+}
+
 pub async fn find(pool: &AnyPool, sid: &str) -> sqlx::Result<Option<Session>> {
     sqlx::query(
         "SELECT sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,

@@ -64,11 +64,11 @@ on_both_stores! {
     async fn form_doors_refuse_with_the_error_of_rfc_6749_too(origin) {
         for door in FORM_DOORS {
             let answer = origin.post_form(door, None, &[("token", "x")]).await;
-            assert_denial!(answer, @r"
+            assert_denial!(answer, @r#"
             401 invalid_client: Client authentication failed
-            www-authenticate: Basic
+            www-authenticate: Basic realm="portcullis"
             error: invalid_client
-            ");
+            "#);
             let twice = origin.post_form(door, None, &[("token", "x"), ("token", "y")]).await;
             assert_eq!((twice.status, twice.code()), (400, "invalid_request"));
         }

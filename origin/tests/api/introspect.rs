@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use base64::Engine;
 use serde_json::json;
 
 use crate::harness::{Answer, CLIENT_SECRET, Origin, Tokens, claims, on_both_stores};
@@ -32,9 +33,30 @@ on_both_stores! {
 
     async fn a_client_sees_the_tokens_that_were_given_to_it(origin) {
         origin.register("ada@example.org").await;
-        origin.client("app", &["password"]).await;
+        origin.client("app", &["password", "refresh_token"]).await;
         let tokens = Tokens::from(&origin.token_by_password("app", "ada@example.org").await);
         assert_eq!(introspect(origin, "app", &tokens.access).await.body["active"], true);
+    }
+
+    async fn what_is_known_of_a_token_is_said_and_in_json_whatever_was_asked_for(origin) {
+        let id = origin.register("ada@example.org").await;
+        origin.client("app", &["password", "refresh_token"]).await;
+        let tokens = Tokens::from(&origin.token_by_password("app", "ada@example.org").await);
+        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("app:{CLIENT_SECRET}"));
+        let request = Request::post("/introspect")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/token-introspection+jwt")
+            .header("authorization", format!("Basic {credentials}"));
+        let body = format!("token={}&token_type_hint=refresh_token", tokens.access);
+        let answer = origin.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let mut known = claims(&tokens.access);
+        known["active"] = true.into();
+        known["token_type"] = "Bearer".into();
+        known["username"] = "ada@example.org".into();
+        assert_eq!(answer.body, known);
+        assert_eq!(answer.body["sub"], id.as_str());
     }
 
     async fn an_edge_asks_with_its_own_secret(origin) {

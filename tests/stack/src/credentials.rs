@@ -50,7 +50,7 @@ pub(crate) fn prepare_origin(
         ],
         &credentials.operator_password,
     )?;
-    let grants = "password,refresh_token";
+    let grants = "password,refresh_token,client_credentials";
     origin
         .run(
             &[
@@ -61,6 +61,8 @@ pub(crate) fn prepare_origin(
                 "--secret-stdin",
                 "--grant",
                 grants,
+                "--scope",
+                "profile,operator",
                 "--introspect-all",
             ],
             &credentials.client_secret,

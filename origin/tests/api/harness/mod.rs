@@ -19,6 +19,7 @@ use origin::app::App;
 use origin::clock::{Clock, SettableClock, SystemClock};
 use origin::config::{Config, Settings};
 use origin::extract::secret_hash;
+use origin::grant_type::GrantType;
 use origin::router::router;
 use origin::store::clients::{self, Client};
 use serde_json::{Value, json};
@@ -80,9 +81,14 @@ macro_rules! assert_denial {
 pub(crate) use assert_denial;
 
 pub(crate) async fn with_sqlite(test: impl AsyncFnOnce(Origin)) {
+    with_sqlite_and(&[], test).await;
+}
+
+/// With settings besides those that every test has, as flags.
+pub(crate) async fn with_sqlite_and(flags: &[&str], test: impl AsyncFnOnce(Origin)) {
     let data_dir = tempfile::tempdir().unwrap();
     let stores = Stores::sqlite(data_dir.path());
-    test(Origin::start(stores, data_dir).await).await;
+    test(Origin::start(stores, data_dir, flags).await).await;
 }
 
 pub(crate) async fn with_postgres_and_redis(test: impl AsyncFnOnce(Origin)) {
@@ -91,7 +97,7 @@ pub(crate) async fn with_postgres_and_redis(test: impl AsyncFnOnce(Origin)) {
     };
     let database = stores.database_name().to_owned();
     let admin_url = stores.admin_url().to_owned();
-    test(Origin::start(stores, tempfile::tempdir().unwrap()).await).await;
+    test(Origin::start(stores, tempfile::tempdir().unwrap(), &[]).await).await;
     stores::drop_database(&admin_url, &database).await;
 }
 
@@ -102,9 +108,9 @@ struct CommandLine {
 }
 
 impl Origin {
-    async fn start(stores: Stores, data_dir: tempfile::TempDir) -> Self {
+    async fn start(stores: Stores, data_dir: tempfile::TempDir, flags: &[&str]) -> Self {
         let clock = Arc::new(SettableClock::new(SystemClock.now()));
-        let config = config(&stores, data_dir.path());
+        let config = config(&stores, data_dir.path(), flags);
         let keys = origin::keys::load_or_create(&config).unwrap();
         let app = App::open(config, keys, clock.clone()).await.unwrap();
         let keeper = app
@@ -147,6 +153,14 @@ impl Origin {
 
     pub(crate) async fn post_as(&self, path: &str, token: &str) -> Answer {
         self.send(with_token(Request::post(path), token)).await
+    }
+
+    pub(crate) async fn post_json_as(&self, path: &str, token: &str, body: &Value) -> Answer {
+        let request = Request::post(path)
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(body.to_string().into()).unwrap())
+            .await
     }
 
     pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
@@ -225,17 +239,24 @@ impl Origin {
         self.insert_client(id, grants, false).await;
     }
 
+    pub(crate) async fn client_with_secret(&self, id: &str, secret: &str, grants: &[&str]) {
+        self.insert(&client(id, secret, grants)).await;
+    }
+
     pub(crate) async fn insert_client(&self, id: &str, grants: &[&str], may_introspect_all: bool) {
-        let client = Client {
-            id: id.to_owned(),
-            secret_hash: secret_hash(CLIENT_SECRET),
-            grants: grants.iter().map(ToString::to_string).collect(),
-            scopes: vec!["profile".to_owned(), "operator".to_owned()],
+        self.insert(&Client {
             may_introspect_all,
-        };
-        clients::insert(&self.app.pool, &client, self.clock.now())
+            ..client(id, CLIENT_SECRET, grants)
+        })
+        .await;
+    }
+
+    async fn insert(&self, client: &Client) {
+        let mut tx = origin::store::begin(&self.app.pool).await.unwrap();
+        clients::insert(&mut tx, client, self.clock.now())
             .await
             .unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The password grant, by that client.
@@ -283,6 +304,17 @@ impl From<&Answer> for Tokens {
     }
 }
 
+fn client(id: &str, secret: &str, grants: &[&str]) -> Client {
+    let grants = grants.iter().map(|name| GrantType::parse(name).unwrap());
+    Client {
+        id: id.to_owned(),
+        secret_hash: secret_hash(secret),
+        grants: grants.collect(),
+        scopes: vec!["profile".to_owned(), "operator".to_owned()],
+        may_introspect_all: false,
+    }
+}
+
 /// The claims of a token of ours, not verified.
 pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine;
@@ -309,14 +341,12 @@ fn with_token(request: axum::http::request::Builder, token: &str) -> Request<Bod
         .unwrap()
 }
 
-fn config(stores: &Stores, data_dir: &std::path::Path) -> Config {
+fn config(stores: &Stores, data_dir: &std::path::Path, flags: &[&str]) -> Config {
     let data_dir = data_dir.to_str().unwrap();
     let mut line = vec![
         "portcullis",
         "--data-dir",
         data_dir,
-        "--issuer",
-        "https://origin.example",
         "--database-url",
         stores.database_url(),
         "--edge-secret",
@@ -325,5 +355,9 @@ fn config(stores: &Stores, data_dir: &std::path::Path) -> Config {
     if let Some(url) = stores.redis_url() {
         line.extend(["--redis-url", url]);
     }
+    if !flags.iter().any(|flag| flag.starts_with("--issuer")) {
+        line.push("--issuer=https://origin.example");
+    }
+    line.extend(flags);
     CommandLine::parse_from(line).settings.validate().unwrap()
 }
