@@ -1,10 +1,16 @@
 //! The Worker's configuration: text from the environment → one checked value, or the name of the
 //! variable that is wrong. Pure; read once an isolate. There are no silent defaults for bad values.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use shared::{KeySet, ListPins};
 
 use crate::route::{Access, ListStalePolicy, Route};
+
+const DEFAULT_CATCH_UP: Duration = Duration::from_millis(250);
+/// Longer than a client should be kept waiting for a list that is no more than newer.
+const MAX_CATCH_UP: Duration = Duration::from_secs(5);
 
 /// The variables as the platform gives them: text as it is, tables and arrays as JSON text.
 #[derive(Clone, Default)]
@@ -15,6 +21,7 @@ pub struct RawConfig {
     pub list_keys: Option<String>,
     pub routes: Option<String>,
     pub pull_lane: Option<String>,
+    pub catch_up_ms: Option<String>,
     pub list_header: Option<String>,
     pub decision_log: Option<String>,
     pub edge_secret: Option<String>,
@@ -29,6 +36,8 @@ pub struct Config {
     pub pins: ListPins,
     pub routes: Vec<Route>,
     pub pull_lane: Switch,
+    /// How long a request that comes after a silence waits for what was missed; zero: not at all.
+    pub catch_up: Duration,
     /// Whether answers show the list's version and age, for operators.
     pub list_header: Switch,
     pub decision_log: DecisionLog,
@@ -100,6 +109,7 @@ impl Config {
             pins: parse_pins(raw)?,
             routes,
             pull_lane,
+            catch_up: parse_catch_up(raw.catch_up_ms.as_deref())?,
             list_header: parse_choice("LIST_HEADER", raw.list_header.as_deref(), Switch::Off)?,
             decision_log: parse_choice(
                 "DECISION_LOG",
@@ -183,6 +193,22 @@ fn parse_choice<T: for<'de> Deserialize<'de>>(
     let Some(text) = text else { return Ok(default) };
     serde_json::from_value(serde_json::Value::from(text))
         .map_err(|cause| error(variable, cause.to_string()))
+}
+
+fn parse_catch_up(text: Option<&str>) -> Result<Duration, ConfigError> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_CATCH_UP);
+    };
+    text.parse()
+        .map(Duration::from_millis)
+        .ok()
+        .filter(|patience| *patience <= MAX_CATCH_UP)
+        .ok_or_else(|| {
+            error(
+                "CATCH_UP_MS",
+                "is not a number of milliseconds from 0 to 5000",
+            )
+        })
 }
 
 fn parse_secret(text: &str) -> Result<Secret, ConfigError> {

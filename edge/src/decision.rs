@@ -29,11 +29,22 @@ pub enum Fact<T> {
     Known(T),
 }
 
-/// The list in memory, and whether this request already fetched one of its own.
+/// The list in memory, and what may still be done for a newer one.
 #[derive(Debug, Clone, Copy)]
 pub struct ListFact<'a> {
     pub list: Option<&'a RevocationList>,
-    pub was_fetched: bool,
+    pub refresh: Refresh,
+}
+
+/// What a request does for a newer list than the one in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// Nobody listened for a while: it looks for what was missed, even where the list would do.
+    Due,
+    /// It looks only where the list will not do.
+    IfNeeded,
+    /// It has looked on both lanes: there is nothing newer to be had.
+    Done,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +58,8 @@ pub enum Decision {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
+    /// The lists that were published while nobody listened, if they come soon.
+    MissedList,
     /// A list newer than the one in memory.
     FresherList,
     /// The token parsed, its signature verified, its claims validated.
@@ -135,11 +148,15 @@ enum Source<'a> {
 
 fn decide_source<'a>(route: &Route, input: &DecisionInput<'a>) -> Result<Source<'a>, Decision> {
     let (list, problem) = match find_usable_list(route, input) {
+        Ok(_) if input.list.refresh == Refresh::Due => {
+            return Err(Decision::Gather(Missing::MissedList));
+        }
         Ok(list) => return Ok(Source::List(list)),
         Err(found) => found,
     };
     let deny = Decision::Deny(DenyReason::List(problem));
-    let deny_after_fetch = if input.list.was_fetched {
+    let was_fetched = input.list.refresh == Refresh::Done;
+    let deny_after_fetch = if was_fetched {
         deny
     } else {
         Decision::Gather(Missing::FresherList)
@@ -149,9 +166,9 @@ fn decide_source<'a>(route: &Route, input: &DecisionInput<'a>) -> Result<Source<
         (ListStalePolicy::AskOrigin, ListProblem::TooOld, Some(list)) => {
             Ok(Source::ListThenOrigin(list))
         }
-        (ListStalePolicy::AskOrigin, _, _) if input.list.was_fetched => Ok(Source::Origin),
+        (ListStalePolicy::AskOrigin, _, _) if was_fetched => Ok(Source::Origin),
         (ListStalePolicy::AllowUpToSecs(secs), _, Some(list))
-            if input.list.was_fetched && may_go_on(list, secs, input.now) =>
+            if was_fetched && may_go_on(list, secs, input.now) =>
         {
             Ok(Source::List(list))
         }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use shared::{RevocationList, TokenError, UnixSeconds, UnverifiedToken, ValidToken};
 
 use crate::credentials::CredentialsError;
-use crate::decision::{DecisionInput, Fact, ListFact, Missing};
+use crate::decision::{DecisionInput, Fact, ListFact, Missing, Refresh};
 use crate::introspection::{Introspection, IntrospectionError};
 use crate::list_fetch::ListFetcher;
-use crate::list_refresh::fetch_own;
+use crate::list_refresh::{catch_up, fetch_own};
 use crate::platform::web_crypto::WebCryptoVerifier;
 use crate::platform::{clock, introspect};
 use crate::route::Route;
@@ -22,7 +22,7 @@ pub struct Evidence<'a> {
     route: Option<&'a Route>,
     credentials: Result<&'a str, CredentialsError>,
     list: Option<RevocationList>,
-    was_fetched: bool,
+    refresh: Refresh,
     token: Fact<Result<Rc<ValidToken>, TokenError>>,
     introspection: Fact<Result<Introspection, IntrospectionError>>,
     cache: CacheUse,
@@ -45,12 +45,13 @@ impl<'a> Evidence<'a> {
         route: Option<&'a Route>,
         credentials: Result<&'a str, CredentialsError>,
         list: Option<RevocationList>,
+        refresh: Refresh,
     ) -> Self {
         Self {
             route,
             credentials,
             list,
-            was_fetched: false,
+            refresh,
             token: Fact::NotGathered,
             introspection: Fact::NotGathered,
             cache: CacheUse::Unused,
@@ -64,7 +65,7 @@ impl<'a> Evidence<'a> {
             credentials: self.credentials,
             list: ListFact {
                 list: self.list.as_ref(),
-                was_fetched: self.was_fetched,
+                refresh: self.refresh,
             },
             token: self
                 .token
@@ -80,10 +81,13 @@ impl<'a> Evidence<'a> {
 
     pub async fn gather(&mut self, missing: Missing, fetcher: &ListFetcher) {
         match missing {
+            Missing::MissedList => {
+                catch_up(fetcher).await;
+                self.take_list(fetcher, Refresh::IfNeeded);
+            }
             Missing::FresherList => {
                 fetch_own(fetcher).await;
-                self.list = fetcher.isolate.lists.borrow().current_list();
-                self.was_fetched = true;
+                self.take_list(fetcher, Refresh::Done);
             }
             Missing::VerifiedToken => {
                 let verdict = self.verify_token(fetcher).await;
@@ -97,6 +101,11 @@ impl<'a> Evidence<'a> {
                 self.introspection = Fact::Known(answer);
             }
         }
+    }
+
+    fn take_list(&mut self, fetcher: &ListFetcher, refresh: Refresh) {
+        self.list = fetcher.isolate.lists.borrow().current_list();
+        self.refresh = refresh;
     }
 
     #[must_use]

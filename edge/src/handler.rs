@@ -6,7 +6,7 @@ use shared::RevocationList;
 
 use crate::config::{Config, Switch};
 use crate::credentials::{CredentialSources, CredentialsError, find_token};
-use crate::decision::{Decision, DenyReason, decide};
+use crate::decision::{Decision, DenyReason, Refresh, decide};
 use crate::evidence::Evidence;
 use crate::identity::Identity;
 use crate::isolate::Isolate;
@@ -61,7 +61,8 @@ struct Gate<'a> {
 impl Gate<'_> {
     async fn answer(&self) -> Reply {
         let Ok(target) = RequestTarget::parse(self.parts.url()) else {
-            let evidence = Evidence::new(None, Err(CredentialsError::Missing), None);
+            let missing = Err(CredentialsError::Missing);
+            let evidence = Evidence::new(None, missing, None, Refresh::IfNeeded);
             let outcome = Outcome::denied(&DenyReason::AmbiguousPath);
             return self.finish(None, &evidence, outcome).await;
         };
@@ -74,7 +75,7 @@ impl Gate<'_> {
             fetch_site: self.parts.fetch_site(),
         });
         let list = self.isolate.lists.borrow().current_list();
-        let mut evidence = Evidence::new(route, credentials, list);
+        let mut evidence = Evidence::new(route, credentials, list, self.refresh());
         let fetcher = self.fetcher();
         let decision = loop {
             match decide(&evidence.as_input(clock::now())) {
@@ -98,6 +99,14 @@ impl Gate<'_> {
             (Switch::On, Some(list)) => show_list(list, outcome.reply).await,
             _ => outcome.reply,
         }
+    }
+
+    fn refresh(&self) -> Refresh {
+        if self.config.catch_up.is_zero() {
+            return Refresh::IfNeeded;
+        }
+        let lanes = self.isolate.lanes.borrow();
+        lanes.refresh(self.config.pull_lane, clock::now())
     }
 
     fn fetcher(&self) -> ListFetcher {

@@ -1,12 +1,13 @@
 //! When to ask which lane for a newer list: one open pull an isolate, backoff while the origin is
-//! away, KV while the pull lane cannot be relied on. Pure: time and chance are arguments.
-//!
-//! An invocation may be cut off at any moment, so nothing here is a flag that someone must reset:
-//! every state is a time that lapses. A time that lies further ahead than it can (the clock was
-//! turned back) counts as lapsed.
+//! away, KV while the pull lane cannot be relied on, and both at once after a silence. Pure: time and
+//! chance are arguments, and every state is a time that lapses.
 
 use serde::Serialize;
 use shared::UnixSeconds;
+
+use crate::config::Switch;
+use crate::decision::Refresh;
+use crate::lapse::{Backoff, after, is_ahead, is_recent};
 
 /// How long one invocation keeps pulling. The platform allows 30 s after the response.
 pub const PULL_LOOP_MS: u64 = 25_000;
@@ -17,16 +18,18 @@ pub const MAX_PULLS_PER_LOOP: u32 = 40;
 
 /// A little more than a loop takes, so that a cut-off loop is replaced soon after.
 const PULL_LAPSE_MS: u64 = PULL_LOOP_MS + 3_000;
-const FIRST_BACKOFF_MS: u64 = 500;
-const MAX_BACKOFF_MS: u64 = 30_000;
 /// How long what a lane said holds: neither lane is asked again within this time.
 const SETTLED_MS: u64 = 1_000;
+/// Without the pull lane: how long KV's word holds. A place of the network reads KV's copy anew no
+/// more often than this, so that sooner there is nothing to be learnt from it.
+const KV_SILENCE_MS: u64 = 30_000;
 
 #[derive(Debug, Default)]
 pub struct Lanes {
     pull: PullLane,
     kv_asked_at: Option<UnixSeconds>,
     kv_settled_at: Option<UnixSeconds>,
+    catching_up: Backoff,
 }
 
 #[derive(Debug, Default)]
@@ -34,9 +37,7 @@ struct PullLane {
     /// The pull that is open, and until when it is believed.
     open: Option<(Ticket, UnixSeconds)>,
     next_ticket: u64,
-    failures: u32,
-    /// After a failure: not before this.
-    retry_at: Option<UnixSeconds>,
+    backoff: Backoff,
     answered_at: Option<UnixSeconds>,
 }
 
@@ -74,18 +75,13 @@ impl Lanes {
 
     /// The origin answered, if only "nothing new".
     pub fn note_answer(&mut self, now: UnixSeconds) {
-        self.pull.failures = 0;
-        self.pull.retry_at = None;
+        self.pull.backoff.clear();
         self.pull.answered_at = Some(now);
     }
 
-    /// The origin did not answer as it should. `chance` is in `[0, 1)`: isolates that lost the
-    /// origin together do not come back together.
+    /// The origin did not answer as it should. `chance` is in `[0, 1)`.
     pub fn note_failure(&mut self, now: UnixSeconds, chance: f64) {
-        let doublings = self.pull.failures.min(16);
-        let ceiling_ms = (FIRST_BACKOFF_MS << doublings).min(MAX_BACKOFF_MS);
-        self.pull.failures = self.pull.failures.saturating_add(1);
-        self.pull.retry_at = Some(after(now, ceiling_ms / 2 + scale(ceiling_ms / 2, chance)));
+        self.pull.backoff.note_failure(now, chance);
     }
 
     #[must_use]
@@ -106,15 +102,39 @@ impl Lanes {
     /// Whether a request of its own to the origin would be one too many now.
     #[must_use]
     pub fn must_back_off(&self, now: UnixSeconds) -> bool {
-        self.pull
-            .retry_at
-            .is_some_and(|at| is_ahead(at, now, MAX_BACKOFF_MS))
+        self.pull.backoff.must_wait(now)
+    }
+
+    /// What a request has to do for a newer list before it is decided. Where a pull is open, what is
+    /// newer would be here; where none is and the last word is old, it may have been missed. Lanes
+    /// that failed a moment ago have nothing to say, and are not waited for.
+    #[must_use]
+    pub fn refresh(&self, pull_lane: Switch, now: UnixSeconds) -> Refresh {
+        let is_followed = match pull_lane {
+            Switch::On => self.pull_state(now) != PullState::Idle || self.is_pull_settled(now),
+            Switch::Off => is_recent(self.kv_settled_at, KV_SILENCE_MS, now),
+        };
+        if is_followed || self.catching_up.must_wait(now) {
+            Refresh::IfNeeded
+        } else {
+            Refresh::Due
+        }
+    }
+
+    /// The lanes told in time what was missed, if anything was.
+    pub fn note_caught_up(&mut self) {
+        self.catching_up.clear();
+    }
+
+    /// They did not: the next requests do not wait for them, longer with each time.
+    pub fn note_not_caught_up(&mut self, now: UnixSeconds, chance: f64) {
+        self.catching_up.note_failure(now, chance);
     }
 
     /// Whether KV may be asked in the background: not while the last question is fresh. Notes that
     /// it is being asked.
     pub fn ask_kv(&mut self, now: UnixSeconds) -> bool {
-        let is_due = !is_recent(self.kv_asked_at, now);
+        let is_due = !is_recent(self.kv_asked_at, SETTLED_MS, now);
         if is_due {
             self.kv_asked_at = Some(now);
         }
@@ -130,53 +150,30 @@ impl Lanes {
     /// isolate must not be turned away because the first of them is still asking.
     #[must_use]
     pub fn is_kv_settled(&self, now: UnixSeconds) -> bool {
-        is_recent(self.kv_settled_at, now)
+        is_recent(self.kv_settled_at, SETTLED_MS, now)
     }
 
     /// Whether the origin said a moment ago what the newest list is.
     #[must_use]
     pub fn is_pull_settled(&self, now: UnixSeconds) -> bool {
-        self.pull_carries() && is_recent(self.pull.answered_at, now)
+        self.pull_carries() && is_recent(self.pull.answered_at, SETTLED_MS, now)
     }
 
     /// Whether the pull lane's last word was an answer.
     #[must_use]
     pub fn pull_carries(&self) -> bool {
-        self.pull.failures == 0 && self.pull.answered_at.is_some()
+        self.pull.backoff.failures() == 0 && self.pull.answered_at.is_some()
     }
 
     #[must_use]
     pub fn pull_failures(&self) -> u32 {
-        self.pull.failures
+        self.pull.backoff.failures()
     }
 
     #[must_use]
     pub fn pull_answered_at(&self) -> Option<UnixSeconds> {
         self.pull.answered_at
     }
-}
-
-fn after(now: UnixSeconds, millis: u64) -> UnixSeconds {
-    UnixSeconds::from_millis(now.as_millis() + millis)
-}
-
-fn is_recent(past: Option<UnixSeconds>, now: UnixSeconds) -> bool {
-    past.is_some_and(|past| is_ahead(after(past, SETTLED_MS), now, SETTLED_MS))
-}
-
-/// Ahead of `now`, and by no more than it can honestly be.
-fn is_ahead(at: UnixSeconds, now: UnixSeconds, at_most_millis: u64) -> bool {
-    at > now && at <= after(now, at_most_millis)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "milliseconds of a backoff, scaled by a number in [0, 1)"
-)]
-fn scale(millis: u64, chance: f64) -> u64 {
-    (millis as f64 * chance.clamp(0.0, 1.0)) as u64
 }
 
 /// Why a lane gave nothing.

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod introspection;
 pub mod isolate;
 pub mod lanes;
+mod lapse;
 pub mod list_cache;
 pub mod list_fetch;
 pub mod list_intake;

@@ -21,6 +21,8 @@ pub enum Lane {
 #[derive(Debug, Default)]
 pub struct ListCache {
     current: Option<HeldList>,
+    /// The highest version that each lane offered under a good signature.
+    offered: BTreeMap<Lane, u64>,
     faults: BTreeMap<&'static str, u64>,
     /// What each lane suffers from at present.
     ailing: BTreeMap<Lane, Fault>,
@@ -97,6 +99,16 @@ impl ListCache {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.current.as_ref().map_or(0, |held| held.list.version())
+    }
+
+    /// A lane may be behind the other, but never behind itself: then its copy was rolled back.
+    pub fn note_offer(&mut self, lane: Lane, version: u64) -> Result<(), ListError> {
+        let highest = self.offered.entry(lane).or_default();
+        if version < *highest {
+            return Err(ListError::RolledBack);
+        }
+        *highest = version;
+        Ok(())
     }
 
     /// Takes `list` only if it is still newer than what is held: while it was being built, another

@@ -30,6 +30,8 @@ pub async fn take_offer(
 ) -> Result<Swapped, ListError> {
     let message = ListMessage::parse(offer.message)?;
     let signed = RevocationList::verify(&message, pins, verifier, offer.now).await?;
+    let version = signed.head().ver;
+    cache.borrow_mut().note_offer(offer.lane, version)?;
     let current = cache.borrow().current_list();
     let missing = signed.missing_segments(current.as_ref());
     let fetched = fetch_all(missing, fetch_segment).await?;

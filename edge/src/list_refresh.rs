@@ -38,6 +38,19 @@ pub fn keep_fresh(fetcher: &ListFetcher, call: &Call) {
     }
 }
 
+/// What was missed while nobody listened, for a request that comes after a silence. It is decided
+/// by the list in memory where that takes longer than the configuration allows.
+pub async fn catch_up(fetcher: &ListFetcher) {
+    let fetched = pin!(fetch_own(fetcher));
+    let patience = pin!(clock::sleep(fetcher.config.catch_up));
+    let outcome = select(fetched, patience).await;
+    let mut lanes = fetcher.isolate.lanes.borrow_mut();
+    match outcome {
+        Either::Left(((), _)) => lanes.note_caught_up(),
+        Either::Right(((), _)) => lanes.note_not_caught_up(clock::now(), clock::chance()),
+    }
+}
+
 /// Both lanes at once, for a request that cannot be decided by the list in memory. The origin has
 /// the newest list, so its answer ends the wait; KV's is taken where the origin gives none. A lane
 /// that was asked a moment ago is not asked again.

@@ -114,6 +114,7 @@ impl Bindings {
             list_keys: self.variable("LIST_KEYS"),
             routes: self.variable("ROUTES"),
             pull_lane: self.variable("PULL_LANE"),
+            catch_up_ms: self.variable("CATCH_UP_MS"),
             list_header: self.variable("LIST_HEADER"),
             decision_log: self.variable("DECISION_LOG"),
             edge_secret: self.variable("EDGE_SECRET"),

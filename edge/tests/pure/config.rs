@@ -14,6 +14,7 @@ fn raw() -> RawConfig {
         list_keys: Some(json!({ "keys": [LIST_KEY.jwk()] }).to_string()),
         routes: text(r#"[{"path": "/*", "access": "protected"}]"#),
         pull_lane: None,
+        catch_up_ms: None,
         list_header: None,
         decision_log: None,
         edge_secret: text("secret"),

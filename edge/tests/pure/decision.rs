@@ -5,7 +5,8 @@ use crate::support::{
 };
 use edge::credentials::CredentialsError;
 use edge::decision::{
-    Decision, DecisionInput, DenyReason, Fact, ListFact, ListProblem, Missing, Revoked, decide,
+    Decision, DecisionInput, DenyReason, Fact, ListFact, ListProblem, Missing, Refresh, Revoked,
+    decide,
 };
 use edge::identity::Identity;
 use edge::introspection::{Introspection, IntrospectionError};
@@ -35,7 +36,7 @@ struct Case {
     route: Option<Route>,
     credentials: Result<String, CredentialsError>,
     list: Option<RevocationList>,
-    was_fetched: bool,
+    refresh: Refresh,
     token: Fact<Result<ValidToken, TokenError>>,
     introspection: Fact<Result<Introspection, IntrospectionError>>,
     now: UnixSeconds,
@@ -47,7 +48,7 @@ impl Case {
             route: Some(protected()),
             credentials: Ok(token_text(&claims())),
             list: Some(ListSpec::default().list()),
-            was_fetched: false,
+            refresh: Refresh::IfNeeded,
             token: Fact::Known(Ok(valid_token(&claims()))),
             introspection: Fact::NotGathered,
             now: NOW.plus_secs(10),
@@ -79,7 +80,7 @@ impl Case {
             credentials: self.credentials.as_deref().map_err(|error| *error),
             list: ListFact {
                 list: self.list.as_ref(),
-                was_fetched: self.was_fetched,
+                refresh: self.refresh,
             },
             token: match &self.token {
                 Fact::NotGathered => Fact::NotGathered,
@@ -348,7 +349,7 @@ fn follows_the_routes_policy_when_the_list_will_not_do() {
         };
         assert_eq!(case.decide(), before_fetch, "row {row}, before a fetch");
         let case = Case {
-            was_fetched: true,
+            refresh: Refresh::Done,
             ..case
         };
         assert_eq!(case.decide(), after_fetch, "row {row}, after a fetch");
@@ -360,7 +361,7 @@ fn answers_an_ended_list_before_it_looks_for_a_revocation() {
     let token = Entry::token(ISSUER, &TokenId::parse("token-1").unwrap());
     let case = Case {
         now: NOW.plus_secs(180),
-        was_fetched: true,
+        refresh: Refresh::Done,
         ..Case::with_entries(vec![token])
     };
     assert_eq!(case.decide(), deny(DenyReason::List(ListProblem::Expired)));
@@ -385,7 +386,7 @@ fn takes_a_list_to_the_last_instant_of_its_life_and_age() {
 fn follows_the_origins_word_where_the_route_asks_it() {
     let asked = |introspection| Case {
         list: None,
-        was_fetched: true,
+        refresh: Refresh::Done,
         introspection,
         ..Case::on(strict("ask_origin"))
     };
@@ -409,7 +410,7 @@ fn follows_the_origins_word_where_the_route_asks_it() {
 fn does_not_bother_the_origin_with_text_that_is_no_token() {
     let case = Case {
         list: None,
-        was_fetched: true,
+        refresh: Refresh::Done,
         credentials: Ok("not.a token".to_owned()),
         ..Case::on(strict("ask_origin"))
     };
@@ -444,7 +445,7 @@ fn does_not_ask_the_origin_about_a_token_that_an_old_list_already_refuses() {
 fn needs_the_scope_from_the_origin_too() {
     let case = Case {
         list: None,
-        was_fetched: true,
+        refresh: Refresh::Done,
         introspection: active(),
         ..Case::on(route(json!({
             "path": "/*", "access": "protected", "scope": "operator",

@@ -1,5 +1,7 @@
 //! When which lane is asked. Time and chance are arguments, so nothing here waits.
 
+use edge::config::Switch;
+use edge::decision::Refresh;
 use edge::lanes::{Lanes, PullState};
 use shared::UnixSeconds;
 
@@ -116,4 +118,54 @@ fn is_not_held_up_by_a_clock_that_was_turned_back() {
     assert!(lanes.open_pull(hour_earlier).is_some());
     lanes.note_failure(START, 0.5);
     assert!(!lanes.must_back_off(hour_earlier));
+}
+
+#[test]
+fn catches_up_only_where_no_pull_is_open_and_the_last_word_is_old() {
+    let mut lanes = Lanes::default();
+    let refresh = |lanes: &Lanes, now| lanes.refresh(Switch::On, now);
+    assert_eq!(refresh(&lanes, START), Refresh::Due);
+    let ticket = lanes.open_pull(START).unwrap();
+    assert_eq!(refresh(&lanes, at(27_999)), Refresh::IfNeeded);
+    // Cut off without a word: it is believed until it lapses.
+    assert_eq!(refresh(&lanes, at(28_001)), Refresh::Due);
+    // Ended by itself with an answer: what was said then holds for a second.
+    lanes.note_answer(at(25_000));
+    lanes.close_pull(ticket);
+    assert_eq!(refresh(&lanes, at(25_999)), Refresh::IfNeeded);
+    assert_eq!(refresh(&lanes, at(26_000)), Refresh::Due);
+}
+
+#[test]
+fn does_not_wait_for_an_origin_that_failed_a_moment_ago() {
+    let mut lanes = Lanes::default();
+    lanes.note_failure(START, 0.0);
+    assert_eq!(lanes.refresh(Switch::On, at(249)), Refresh::IfNeeded);
+    assert_eq!(lanes.refresh(Switch::On, at(250)), Refresh::Due);
+}
+
+#[test]
+fn waits_for_lanes_that_do_not_answer_less_and_less_often() {
+    let mut lanes = Lanes::default();
+    let mut now = START;
+    for wait in [250, 500, 1000, 2000] {
+        assert_eq!(lanes.refresh(Switch::On, now), Refresh::Due);
+        lanes.note_not_caught_up(now, 0.0);
+        let before = UnixSeconds::from_millis(now.as_millis() + wait - 1);
+        assert_eq!(lanes.refresh(Switch::On, before), Refresh::IfNeeded);
+        now = UnixSeconds::from_millis(now.as_millis() + wait);
+    }
+    lanes.note_caught_up();
+    lanes.note_not_caught_up(now, 0.0);
+    let soon = UnixSeconds::from_millis(now.as_millis() + 250);
+    assert_eq!(lanes.refresh(Switch::On, soon), Refresh::Due);
+}
+
+#[test]
+fn takes_kvs_word_for_half_a_minute_where_it_is_the_only_lane() {
+    let mut lanes = Lanes::default();
+    assert_eq!(lanes.refresh(Switch::Off, START), Refresh::Due);
+    lanes.note_kv_settled(START);
+    assert_eq!(lanes.refresh(Switch::Off, at(29_999)), Refresh::IfNeeded);
+    assert_eq!(lanes.refresh(Switch::Off, at(30_000)), Refresh::Due);
 }

@@ -90,18 +90,35 @@ fn refuses_a_suffix_that_does_not_fit_the_tail_it_holds() {
 fn never_goes_back() {
     let cache = RefCell::default();
     offer(&cache, &with_version(5, &["a"]).message()).unwrap();
-    for older in [4, 5] {
-        let list = with_version(older, &["a"]);
-        assert_eq!(
-            offer(&cache, &list.message()),
-            Err(ListError::NotNewer),
-            "version {older}"
-        );
+    for (ver, error) in [(4, ListError::RolledBack), (5, ListError::NotNewer)] {
+        let list = with_version(ver, &["a"]);
+        assert_eq!(offer(&cache, &list.message()), Err(error), "version {ver}");
     }
     assert_eq!(
         offer(&cache, &with_version(5, &[]).message()),
         Err(ListError::VersionConflict)
     );
+    assert_eq!(held_version(&cache), 5);
+}
+
+#[test]
+fn tells_a_lane_that_went_back_from_one_that_is_behind() {
+    let cache = RefCell::new(ListCache::default());
+    let offer_by = |lane, ver| {
+        let message = with_version(ver, &[]).message().to_json();
+        let offer = Offer {
+            message: message.as_bytes(),
+            lane,
+            now: NOW,
+        };
+        let fetch = async |_: &SegmentRef| None;
+        verify_now(take_offer(&cache, offer, &pins(), &NativeVerifier, fetch))
+    };
+    offer_by(Lane::Pull, 5).unwrap();
+    assert_eq!(offer_by(Lane::Kv, 3), Err(ListError::NotNewer));
+    assert_eq!(offer_by(Lane::Kv, 4), Err(ListError::NotNewer));
+    assert_eq!(offer_by(Lane::Kv, 3), Err(ListError::RolledBack));
+    assert_eq!(offer_by(Lane::Pull, 4), Err(ListError::RolledBack));
     assert_eq!(held_version(&cache), 5);
 }
 
