@@ -12,6 +12,9 @@ const DEFAULT_CATCH_UP: Duration = Duration::from_millis(250);
 /// Longer than a client should be kept waiting for a list that is no more than newer.
 const MAX_CATCH_UP: Duration = Duration::from_secs(5);
 
+/// No token of the origin's lives longer.
+const MAX_INTROSPECTION_AGE_SECS: u64 = 3600;
+
 /// The variables as the platform gives them: text as it is, tables and arrays as JSON text.
 #[derive(Clone, Default)]
 pub struct RawConfig {
@@ -150,24 +153,34 @@ fn parse_routes(text: Option<&str>) -> Result<Vec<Route>, ConfigError> {
             "has no route, so every request would be denied",
         ));
     }
-    match routes.iter().find(|route| asks_in_vain(route)) {
-        Some(route) => Err(error(
-            "ROUTES",
-            format!(
-                "{}: a public route checks no token and no list",
-                route.path.as_str()
-            ),
-        )),
+    match routes
+        .iter()
+        .find_map(|route| Some((route, find_fault(route)?)))
+    {
+        Some((route, fault)) => {
+            let reason = format!("{}: {fault}", route.path.as_str());
+            Err(error("ROUTES", reason))
+        }
         None => Ok(routes),
     }
 }
 
-/// A public route with a condition: whoever wrote it believes that it is checked.
-fn asks_in_vain(route: &Route) -> bool {
-    route.access == Access::Public
+/// A condition that has no effect, though whoever wrote it believes that it is kept; or no sense.
+fn find_fault(route: &Route) -> Option<&'static str> {
+    let is_public = route.access == Access::Public;
+    let asks_origin = route.when_list_stale == ListStalePolicy::AskOrigin;
+    if is_public
         && (route.scope.is_some()
             || route.max_list_age_secs.is_some()
             || route.when_list_stale != ListStalePolicy::Deny)
+    {
+        return Some("a public route checks no token and no list");
+    }
+    match route.max_introspection_age_secs {
+        0 => None,
+        1..=MAX_INTROSPECTION_AGE_SECS if asks_origin => None,
+        _ => Some("max_introspection_age_secs is for routes that ask the origin, and at most 3600"),
+    }
 }
 
 fn parse_pins(raw: &RawConfig) -> Result<ListPins, ConfigError> {

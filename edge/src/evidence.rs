@@ -94,10 +94,7 @@ impl<'a> Evidence<'a> {
                 self.token = Fact::Known(verdict);
             }
             Missing::Introspection => {
-                let answer = match self.credentials {
-                    Ok(token) => introspect::introspect(fetcher.config, token).await,
-                    Err(_) => Ok(Introspection::NotActive),
-                };
+                let answer = self.introspect(fetcher).await;
                 self.introspection = Fact::Known(answer);
             }
         }
@@ -116,6 +113,24 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn cache_use(&self) -> CacheUse {
         self.cache
+    }
+
+    async fn introspect(&self, fetcher: &ListFetcher) -> Result<Introspection, IntrospectionError> {
+        let text = self.credentials.unwrap_or_default();
+        let answers = &fetcher.isolate.answers;
+        let max_age_secs = self
+            .route
+            .map_or(0, |route| route.max_introspection_age_secs);
+        let asked_at = clock::now();
+        let kept = answers.borrow_mut().find(text, max_age_secs, asked_at);
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        let answer = introspect::introspect(fetcher.config, text).await?;
+        if max_age_secs > 0 {
+            answers.borrow_mut().insert(text, &answer, asked_at);
+        }
+        Ok(answer.introspection)
     }
 
     async fn verify_token(&mut self, fetcher: &ListFetcher) -> Result<Rc<ValidToken>, TokenError> {

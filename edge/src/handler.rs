@@ -23,8 +23,8 @@ use crate::status::{OWN_PREFIX, STATUS_PATH, STATUS_SCOPE, build_status, round_t
 /// Answers any request; there is no error left to answer after this.
 pub async fn answer(call: Call) -> Reply {
     let parts = call.parts();
-    #[cfg(feature = "corpus")]
-    if let Some(reply) = crate::platform::corpus::answer(&call, &parts).await {
+    #[cfg(feature = "test-routes")]
+    if let Some(reply) = crate::platform::test_routes::answer(&call, &parts).await {
         return reply;
     }
     let isolate = Isolate::current();

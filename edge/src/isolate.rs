@@ -4,6 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use crate::config::{Config, ConfigError};
+use crate::introspection_cache::IntrospectionCache;
 use crate::lanes::Lanes;
 use crate::list_cache::ListCache;
 use crate::verified_cache::VerifiedCache;
@@ -17,6 +18,7 @@ pub struct Isolate {
     pub lists: RefCell<ListCache>,
     pub lanes: RefCell<Lanes>,
     pub tokens: RefCell<VerifiedCache>,
+    pub answers: RefCell<IntrospectionCache>,
 }
 
 thread_local! {
@@ -36,6 +38,7 @@ impl Isolate {
             config: OnceCell::new(),
             lists: RefCell::default(),
             lanes: RefCell::default(),
+            answers: RefCell::default(),
             tokens: RefCell::new(VerifiedCache::new(VERIFIED_CACHE_BYTES)),
         }
     }

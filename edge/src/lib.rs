@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod handler;
 pub mod identity;
 pub mod introspection;
+pub mod introspection_cache;
 pub mod isolate;
 pub mod lanes;
 mod lapse;
@@ -23,6 +24,7 @@ pub mod request_target;
 pub mod response;
 pub mod route;
 pub mod status;
+mod token_cache;
 pub mod verified_cache;
 
 use platform::guard::EntryPoint;

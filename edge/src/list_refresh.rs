@@ -41,9 +41,9 @@ pub fn keep_fresh(fetcher: &ListFetcher, call: &Call) {
 /// What was missed while nobody listened, for a request that comes after a silence. It is decided
 /// by the list in memory where that takes longer than the configuration allows.
 pub async fn catch_up(fetcher: &ListFetcher) {
-    let fetched = pin!(fetch_own(fetcher));
+    let lanes_say = pin!(fetch_own(fetcher));
     let patience = pin!(clock::sleep(fetcher.config.catch_up));
-    let outcome = select(fetched, patience).await;
+    let outcome = select(lanes_say, patience).await;
     let mut lanes = fetcher.isolate.lanes.borrow_mut();
     match outcome {
         Either::Left(((), _)) => lanes.note_caught_up(),

@@ -3,8 +3,6 @@
 
 pub mod call;
 pub mod clock;
-#[cfg(feature = "corpus")]
-pub mod corpus;
 pub mod guard;
 pub mod http;
 pub mod introspect;
@@ -12,6 +10,8 @@ pub mod kv;
 pub mod log;
 pub mod pull;
 pub mod reply;
+#[cfg(feature = "test-routes")]
+pub mod test_routes;
 pub mod upstream;
 pub mod web_crypto;
 

@@ -21,6 +21,10 @@ pub struct Route {
     pub max_list_age_secs: Option<u64>,
     #[serde(default)]
     pub when_list_stale: ListStalePolicy,
+    /// How old the origin's word about a token may be where the origin is asked, and lets its word be
+    /// kept. 0 asks each time.
+    #[serde(default)]
+    pub max_introspection_age_secs: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

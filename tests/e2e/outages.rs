@@ -1,7 +1,7 @@
 //! What a revocation survives: the parts of the system killed at the worst moment.
 
 use e2e::{World, start_private};
-use stack::{Durability, Plan, Stores, System};
+use stack::{Durability, Plan, Stores, System, paths};
 
 fn on_servers(plan: &mut Plan) {
     plan.stores = Stores::Servers {
@@ -218,4 +218,55 @@ async fn without_postgres_no_logout_is_claimed_and_the_edge_goes_on() {
         .expect(200)
         .unwrap();
     world.wait_for_edge(&token, 401).await.unwrap();
+}
+
+/// What the Wasm instance knew is gone with it; what was asked of it meanwhile is still answered.
+#[tokio::test]
+async fn a_panic_in_the_worker_is_answered_503_and_the_next_request_is_served() {
+    let world = start_private("panic", |plan| {
+        plan.worker = paths::target().join("edge-test");
+    })
+    .await
+    .unwrap();
+    let token = world.new_session().await.unwrap().access;
+    let revoked = world.new_session().await.unwrap().access;
+    world
+        .origin
+        .log_out(&revoked)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    for path in ["/.portcullis/panic", "/.portcullis/panic-later"] {
+        world.wait_for_edge(&token, 200).await.unwrap();
+        let request = world.edge.request(reqwest::Method::POST, path);
+        let panicked = world.edge.send(request).await.unwrap();
+        assert_eq!(panicked.status, 503, "{path}: {}", panicked.text);
+        assert_eq!(panicked.code(), "internal");
+        assert!(panicked.headers.contains_key("retry-after"));
+        world.edge.me(&token).await.unwrap().expect(200).unwrap();
+        world
+            .edge
+            .unguarded(&revoked)
+            .await
+            .unwrap()
+            .expect(401)
+            .unwrap();
+    }
+}
+
+/// The Worker that is shipped has no such route: it is an unknown one of its own.
+#[tokio::test]
+async fn the_deployed_worker_has_no_route_that_panics() {
+    let world = World::before_echo().await.unwrap();
+    let token = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&token, 200).await.unwrap();
+    for path in ["/.portcullis/panic", "/.portcullis/corpus"] {
+        let answer = world
+            .edge
+            .post(path, &token, &serde_json::Value::Null)
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text);
+    }
 }

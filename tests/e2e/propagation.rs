@@ -1,6 +1,12 @@
 //! How a revocation gets to the edge: by which lane, by when, and what its receipt says.
 
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
 use e2e::{World, start_private};
+
+/// The longest that an isolate waits after the first failure of a lane.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
 #[tokio::test]
 async fn a_receipt_follows_a_logout_to_the_edge() {
@@ -80,4 +86,72 @@ async fn kv_alone_carries_a_logout() {
         .expect(200)
         .unwrap();
     world.wait_for_edge(&token, 401).await.unwrap();
+}
+
+/// Nobody asks the edge anything between the cut and the question that counts.
+#[tokio::test]
+async fn the_first_request_after_a_silence_is_refused_if_its_token_was_revoked_meanwhile() {
+    let mut world = start_private("after-a-silence", |_| ()).await.unwrap();
+    let revoked = world.new_session().await.unwrap().access;
+    let bystander = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&revoked, 200).await.unwrap();
+
+    // With the origin goes the hanging request of the isolate: from here on it hears nothing.
+    world.system.origin.process().kill();
+    let cut_at = Instant::now();
+    world.system.origin.restart().await.unwrap();
+    let answer = world.origin.log_out(&revoked).await.unwrap();
+    let receipt = answer.expect(200).unwrap().json()["revocation"].clone();
+    let id = receipt["id"].as_str().unwrap();
+    world
+        .wait_for_receipt(&bystander, id, |receipt| receipt["version"].is_number())
+        .await
+        .unwrap();
+    wait_for_first_backoff(cut_at).await;
+
+    let first = world.edge.unguarded(&revoked).await.unwrap();
+    assert_eq!(first.status, 401, "{}", first.text);
+    assert_eq!(first.code(), "token_revoked");
+    world
+        .edge
+        .me(&bystander)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+}
+
+/// An origin that takes the question and never answers costs one request its patience, not each.
+#[tokio::test]
+async fn a_silent_origin_is_not_waited_for_by_every_request() {
+    let mut world = start_private("silent-origin", |plan| {
+        plan.edge_vars.insert(
+            "UPSTREAM_URL".to_owned(),
+            stack::start_echo().unwrap().into(),
+        );
+    })
+    .await
+    .unwrap();
+    let token = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&token, 200).await.unwrap();
+    world.system.origin.process().kill();
+    let cut_at = Instant::now();
+    let silent = TcpListener::bind(("127.0.0.1", world.system.origin.settings().port)).unwrap();
+    silent.set_nonblocking(true).unwrap();
+    wait_for_first_backoff(cut_at).await;
+
+    for _ in 0..20 {
+        world.edge.me(&token).await.unwrap().expect(200).unwrap();
+    }
+    let questions = std::iter::from_fn(|| silent.accept().ok()).count();
+    assert!((1..20).contains(&questions), "{questions}");
+}
+
+/// An isolate does not ask again at once after its lane was cut.
+async fn wait_for_first_backoff(cut_at: Instant) {
+    stack::until("the lane may be asked again", e2e::PATIENCE, async || {
+        Ok((cut_at.elapsed() > FIRST_BACKOFF).then_some(()))
+    })
+    .await
+    .unwrap();
 }

@@ -4,11 +4,11 @@ use js_sys;
 
 use super::http::{self, OriginRequest};
 use crate::config::Config;
-use crate::introspection::{Introspection, IntrospectionError, MAX_INTROSPECTION_BYTES};
+use crate::introspection::{Introspected, IntrospectionError, MAX_INTROSPECTION_BYTES};
 
 const TIMEOUT_MS: u32 = 2_000;
 
-pub async fn introspect(config: &Config, token: &str) -> Result<Introspection, IntrospectionError> {
+pub async fn introspect(config: &Config, token: &str) -> Result<Introspected, IntrospectionError> {
     let encoded = String::from(js_sys::encode_uri_component(token));
     let response = http::send(&OriginRequest {
         url: &format!("{}/introspect", config.origin_url),
@@ -21,6 +21,9 @@ pub async fn introspect(config: &Config, token: &str) -> Result<Introspection, I
     if response.status() != 200 {
         return Err(IntrospectionError::Refused);
     }
+    // A header that cannot be read allows nothing.
+    let cache_control = response.headers().get("cache-control").ok().flatten();
     let body = http::read_body(&response, MAX_INTROSPECTION_BYTES).await;
-    Introspection::parse(&body.map_err(|_| IntrospectionError::Unreadable)?)
+    let body = body.map_err(|_| IntrospectionError::Unreadable)?;
+    Introspected::parse(&body, cache_control.as_deref())
 }

@@ -172,11 +172,46 @@ fn refuses_bad_routes() {
         "ROUTES: a path has at most one `*`, at its end at line 1 column 16",
         "ROUTES: a path is written decoded, without query or parameters at line 1 column 18",
         "ROUTES: unknown variant `open`, expected `public` or `protected` at line 1 column 32",
-        "ROUTES: unknown field `scop`, expected one of `path`, `methods`, `access`, `scope`, `max_list_age_secs`, `when_list_stale` at line 1 column 42",
+        "ROUTES: unknown field `scop`, expected one of `path`, `methods`, `access`, `scope`, `max_list_age_secs`, `when_list_stale`, `max_introspection_age_secs` at line 1 column 42",
         "ROUTES: a scope is one or more names with one space between them at line 1 column 55",
         "ROUTES: a method is written in upper-case letters at line 1 column 57",
         "ROUTES: invalid value: integer `-1`, expected u64 at line 1 column 62",
         "ROUTES: unknown variant `allow`, expected one of `deny`, `ask_origin`, `allow_up_to_secs` at line 1 column 65",
     ]
     "#);
+}
+
+#[test]
+fn waits_for_what_was_missed_as_long_as_it_is_told() {
+    let patience = |text: Option<&str>| {
+        let raw = RawConfig {
+            catch_up_ms: text.map(str::to_owned),
+            ..raw()
+        };
+        Config::parse(&raw).map(|config| config.catch_up.as_millis())
+    };
+    assert_eq!(patience(None), Ok(250));
+    assert_eq!(patience(Some("0")), Ok(0));
+    assert_eq!(patience(Some("5000")), Ok(5000));
+    for bad in ["", "5001", "-1", "0.5", "1s", "on"] {
+        let complaint = patience(Some(bad)).unwrap_err().to_string();
+        assert_eq!(
+            complaint, "CATCH_UP_MS: is not a number of milliseconds from 0 to 5000",
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn keeps_the_origins_word_only_on_routes_that_ask_for_it() {
+    for bad in [
+        r#"[{"path": "/*", "access": "protected", "max_introspection_age_secs": 5}]"#,
+        r#"[{"path": "/*", "access": "protected", "when_list_stale": "ask_origin",
+             "max_introspection_age_secs": 3601}]"#,
+    ] {
+        assert_eq!(
+            routes_complaint(bad),
+            "ROUTES: /*: max_introspection_age_secs is for routes that ask the origin, and at most 3600"
+        );
+    }
 }

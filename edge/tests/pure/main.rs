@@ -4,7 +4,9 @@
 mod config;
 mod credentials;
 mod decision;
+mod freshness;
 mod identity;
+mod introspection;
 mod lanes;
 mod layering;
 mod list_cache;

@@ -1,11 +1,12 @@
 //! `POST /introspect` (RFC 7662): for clients, and for edges that have no fresh list. Whatever is not
 //! active, not known, or not the caller's business is `{"active": false}` and nothing more.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
 use shared::{Claims, RevocationStatus, TokenError};
@@ -22,6 +23,8 @@ pub(super) fn routes() -> Router<App> {
 
 /// Whose tokens the caller may ask about.
 enum Sight {
+    /// An edge, which is also told for how long it may believe the answer.
+    Edge,
     All,
     OfClient(String),
 }
@@ -35,18 +38,27 @@ async fn introspect(
     let sight = authorize(&app, &headers, &form).await?;
     let claims = find_active(&app, form.require("token")?).await?;
     let visible = claims.filter(|claims| match &sight {
-        Sight::All => true,
+        Sight::Edge | Sight::All => true,
         Sight::OfClient(id) => claims.client_id.as_ref() == Some(id),
     });
-    Ok(match &visible {
-        Some(claims) => no_store(Known::of(claims)),
-        None => no_store(json!({ "active": false })),
+    Ok(match (&sight, &visible) {
+        (Sight::Edge, Some(claims)) => answer_edge(&app, Known::of(claims)),
+        (Sight::Edge, None) => answer_edge(&app, json!({ "active": false })),
+        (_, Some(claims)) => no_store(Known::of(claims)),
+        (_, None) => no_store(json!({ "active": false })),
     })
+}
+
+/// No revocation promises to be in force sooner than a list made with it would end, so an answer
+/// from before it may be believed that long.
+fn answer_edge(app: &App, body: impl Serialize) -> Response {
+    let may_keep = format!("private, max-age={}", app.config.list_lifetime_secs);
+    ([(CACHE_CONTROL, may_keep)], Json(body)).into_response()
 }
 
 async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight, ApiError> {
     if Edge::identify(app, headers).is_ok() {
-        return Ok(Sight::All);
+        return Ok(Sight::Edge);
     }
     let client = authenticate_client(app, headers, form).await?;
     Ok(if client.may_introspect_all {

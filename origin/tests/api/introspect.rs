@@ -69,6 +69,19 @@ on_both_stores! {
             assert_eq!(origin.send(request.body(body).unwrap()).await.status, status);
         }
     }
+
+    async fn only_an_edge_may_keep_the_answer_and_no_longer_than_a_list_lives(origin) {
+        let tokens = origin.user("ada@example.org").await;
+        origin.insert_client("gateway", &[], true).await;
+        let request = Request::post("/introspect")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", "Bearer the secret of an edge in a test");
+        let body = Body::from(format!("token={}", tokens.access));
+        let to_edge = origin.send(request.body(body).unwrap()).await;
+        assert_eq!(to_edge.headers["cache-control"], "private, max-age=180");
+        let to_client = introspect(origin, "gateway", &tokens.access).await;
+        assert_eq!(to_client.headers["cache-control"], "no-store");
+    }
 }
 
 async fn introspect(origin: &Origin, client: &str, token: &str) -> Answer {

@@ -52,11 +52,11 @@ pub(crate) fn build_default() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// The Worker with the route that judges a corpus, beside the one that is deployed.
-pub(crate) fn build_for_corpus() -> anyhow::Result<PathBuf> {
+/// The Worker with the routes that only tests and `corpus` use, beside the one that is deployed.
+pub(crate) fn build_for_tests() -> anyhow::Result<PathBuf> {
     build(&Options {
-        features: "corpus".to_owned(),
-        out_dir: "../target/edge-corpus".to_owned(),
+        features: "test-routes".to_owned(),
+        out_dir: "../target/edge-test".to_owned(),
         force: false,
     })
 }

@@ -56,7 +56,7 @@ fn judge_natively(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Resu
 }
 
 fn judge_at_edge(cases: impl BufRead, mut verdicts: impl Write) -> anyhow::Result<()> {
-    let worker = build_edge::build_for_corpus()?;
+    let worker = build_edge::build_for_tests()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

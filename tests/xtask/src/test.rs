@@ -71,7 +71,7 @@ fn test_origin(options: &Options, name: &str, packages: &[&str]) -> anyhow::Resu
 
 fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
     build_edge::build_default()?;
-    build_edge::build_for_corpus()?;
+    build_edge::build_for_tests()?;
     build_origin::build()?;
     cargo_test::run(
         "end to end",

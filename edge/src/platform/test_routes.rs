@@ -1,9 +1,12 @@
-//! Feature `corpus`, never in production: a corpus of tokens through the real WebCrypto verifier.
-//! The body has one case a line; the answer has one verdict a line.
+//! Feature `test-routes`, never in production: a corpus of tokens through the real WebCrypto
+//! verifier (one case a line, one verdict a line), and panics on demand.
+
+use std::time::Duration;
 
 use wasm_bindgen_futures::JsFuture;
 
 use super::call::{Call, RequestParts};
+use super::clock;
 use super::reply::{self, Reply};
 use super::web_crypto::WebCryptoVerifier;
 use crate::request_target::RequestTarget;
@@ -11,12 +14,24 @@ use crate::response::PlainResponse;
 use crate::status::OWN_PREFIX;
 
 /// `None` for any other request.
+#[expect(clippy::panic, reason = "what is asked for")]
 pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Reply> {
     let target = RequestTarget::parse(parts.url()).ok()?;
-    let is_ours = target.path.strip_prefix(OWN_PREFIX) == Some("corpus");
-    if !is_ours || parts.method() != "POST" {
+    if parts.method() != "POST" {
         return None;
     }
+    match target.path.strip_prefix(OWN_PREFIX)? {
+        "corpus" => judge(call).await,
+        "panic" => panic!("asked for, in the first step of a request"),
+        "panic-later" => {
+            clock::sleep(Duration::from_millis(1)).await;
+            panic!("asked for, after a wait")
+        }
+        _ => None,
+    }
+}
+
+async fn judge(call: &Call) -> Option<Reply> {
     let body = JsFuture::from(call.request.text().ok()?)
         .await
         .ok()?
@@ -26,7 +41,6 @@ pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Reply> {
         verdicts.push_str(&shared::corpus::run_line(line, &WebCryptoVerifier).await);
         verdicts.push('\n');
     }
-    Some(Reply::Response(reply::build(&PlainResponse::json(
-        verdicts,
-    ))))
+    let response = reply::build(&PlainResponse::json(verdicts));
+    Some(Reply::Response(response))
 }
