@@ -92,8 +92,9 @@ async fn kv_alone_carries_a_logout() {
 #[tokio::test]
 async fn the_first_request_after_a_silence_is_refused_if_its_token_was_revoked_meanwhile() {
     let mut world = start_private("after-a-silence", |_| ()).await.unwrap();
-    let revoked = world.new_session().await.unwrap().access;
-    let bystander = world.new_session().await.unwrap().access;
+    let user = world.new_user().await.unwrap();
+    let revoked = world.log_in(&user).await.unwrap().access;
+    let bystander = world.log_in(&user).await.unwrap().access;
     world.wait_for_edge(&revoked, 200).await.unwrap();
 
     // With the origin goes the hanging request of the isolate: from here on it hears nothing.

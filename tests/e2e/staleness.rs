@@ -128,6 +128,9 @@ async fn an_older_list_in_kv_does_not_bring_a_revoked_token_back() {
     .unwrap();
     let revoked = world.new_session().await.unwrap().access;
     let bystander = world.new_session().await.unwrap().access;
+    let credentials = &world.system.credentials;
+    let (email, password) = (&credentials.operator_email, &credentials.operator_password);
+    let operator = world.origin.log_in(email, password).await.unwrap().access;
     world.wait_for_edge(&revoked, 200).await.unwrap();
     let kv = world.system.edge.kv();
     let before = kv.find(KV_HEAD_KEY).await.unwrap().unwrap();
@@ -153,6 +156,10 @@ async fn an_older_list_in_kv_does_not_bring_a_revoked_token_back() {
             .expect(401)
             .unwrap();
     }
+    let status = world.edge.get("/.portcullis/status", &operator).await;
+    let status = status.unwrap().expect(200).unwrap().json();
+    let rolled_back = status["list_faults"]["list_rolled_back"].as_u64();
+    assert!(rolled_back > Some(0), "{status}");
     world
         .edge
         .me(&bystander)
