@@ -53,6 +53,8 @@ pub enum Fault {
     /// It gave a copy that is no good.
     #[error(transparent)]
     List(#[from] ListError),
+    #[error("the list is older than one that the same lane gave before")]
+    RolledBack,
 }
 
 impl Fault {
@@ -61,7 +63,7 @@ impl Fault {
     pub fn event(self) -> &'static str {
         match self {
             Self::Lane(_) => "lane_failed",
-            Self::List(_) => "list_dropped",
+            Self::List(_) | Self::RolledBack => "list_dropped",
         }
     }
 
@@ -70,6 +72,7 @@ impl Fault {
         match self {
             Self::Lane(error) => error.code(),
             Self::List(error) => error.code(),
+            Self::RolledBack => "list_rolled_back",
         }
     }
 }
@@ -102,10 +105,10 @@ impl ListCache {
     }
 
     /// A lane may be behind the other, but never behind itself: then its copy was rolled back.
-    pub fn note_offer(&mut self, lane: Lane, version: u64) -> Result<(), ListError> {
+    pub fn note_offer(&mut self, lane: Lane, version: u64) -> Result<(), Fault> {
         let highest = self.offered.entry(lane).or_default();
         if version < *highest {
-            return Err(ListError::RolledBack);
+            return Err(Fault::RolledBack);
         }
         *highest = version;
         Ok(())

@@ -10,7 +10,7 @@ use shared::{
     ListError, ListMessage, ListPins, RevocationList, SegmentRef, SignatureVerifier, UnixSeconds,
 };
 
-use crate::list_cache::{Lane, ListCache, Swapped};
+use crate::list_cache::{Fault, Lane, ListCache, Swapped};
 
 /// One offer of a list.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub async fn take_offer(
     pins: &ListPins,
     verifier: &impl SignatureVerifier,
     fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
-) -> Result<Swapped, ListError> {
+) -> Result<Swapped, Fault> {
     let message = ListMessage::parse(offer.message)?;
     let signed = RevocationList::verify(&message, pins, verifier, offer.now).await?;
     let version = signed.head().ver;
@@ -39,7 +39,7 @@ pub async fn take_offer(
     let mut cache = cache.borrow_mut();
     let current = cache.current_list();
     let list = signed.build(current.as_ref(), fetched)?;
-    cache.swap_in(list, offer.lane)
+    Ok(cache.swap_in(list, offer.lane)?)
 }
 
 async fn fetch_all(

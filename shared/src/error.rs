@@ -154,7 +154,6 @@ define_errors! {
         IssuerKeys = "list_issuer_keys_invalid": "an issuer's keys are not a key set",
         TooManySegments = "list_too_many_segments": "the head names more than 48 segments",
         NotNewer = "list_not_newer": "the list is not newer than the one that is held",
-        RolledBack = "list_rolled_back": "the list is older than one that the same lane gave before",
         VersionConflict = "list_version_conflict": "two different heads have one version: an alarm",
         TailTooLong = "list_tail_too_long": "the tail is longer than 64 KiB",
         TailMalformed = "list_tail_malformed": "the tail is not a sequence of entries",

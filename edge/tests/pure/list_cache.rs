@@ -16,7 +16,7 @@ fn entry(jti: &str) -> Entry {
     Entry::token(ISSUER, &TokenId::parse(jti).unwrap())
 }
 
-fn offer(cache: &RefCell<ListCache>, message: &ListMessage) -> Result<Swapped, ListError> {
+fn offer(cache: &RefCell<ListCache>, message: &ListMessage) -> Result<Swapped, Fault> {
     offer_bytes(cache, message.to_json().as_bytes(), &[])
 }
 
@@ -24,7 +24,7 @@ fn offer_bytes(
     cache: &RefCell<ListCache>,
     message: &[u8],
     segments: &[Vec<u8>],
-) -> Result<Swapped, ListError> {
+) -> Result<Swapped, Fault> {
     let fetch = async |wanted: &SegmentRef| {
         segments
             .iter()
@@ -82,7 +82,10 @@ fn refuses_a_suffix_that_does_not_fit_the_tail_it_holds() {
     offer(&cache, &with_version(1, &["other"]).message()).unwrap();
     let held = with_version(1, &["a"]).tail().as_bytes().len();
     let suffix = with_version(2, &["a", "b"]).message_from(held);
-    assert_eq!(offer(&cache, &suffix), Err(ListError::TailMismatch));
+    assert_eq!(
+        offer(&cache, &suffix),
+        Err(Fault::List(ListError::TailMismatch))
+    );
     assert_eq!(held_version(&cache), 1);
 }
 
@@ -90,13 +93,16 @@ fn refuses_a_suffix_that_does_not_fit_the_tail_it_holds() {
 fn never_goes_back() {
     let cache = RefCell::default();
     offer(&cache, &with_version(5, &["a"]).message()).unwrap();
-    for (ver, error) in [(4, ListError::RolledBack), (5, ListError::NotNewer)] {
+    for (ver, error) in [
+        (4, Fault::RolledBack),
+        (5, Fault::List(ListError::NotNewer)),
+    ] {
         let list = with_version(ver, &["a"]);
         assert_eq!(offer(&cache, &list.message()), Err(error), "version {ver}");
     }
     assert_eq!(
         offer(&cache, &with_version(5, &[]).message()),
-        Err(ListError::VersionConflict)
+        Err(Fault::List(ListError::VersionConflict))
     );
     assert_eq!(held_version(&cache), 5);
 }
@@ -115,10 +121,10 @@ fn tells_a_lane_that_went_back_from_one_that_is_behind() {
         verify_now(take_offer(&cache, offer, &pins(), &NativeVerifier, fetch))
     };
     offer_by(Lane::Pull, 5).unwrap();
-    assert_eq!(offer_by(Lane::Kv, 3), Err(ListError::NotNewer));
-    assert_eq!(offer_by(Lane::Kv, 4), Err(ListError::NotNewer));
-    assert_eq!(offer_by(Lane::Kv, 3), Err(ListError::RolledBack));
-    assert_eq!(offer_by(Lane::Pull, 4), Err(ListError::RolledBack));
+    assert_eq!(offer_by(Lane::Kv, 3), Err(Fault::List(ListError::NotNewer)));
+    assert_eq!(offer_by(Lane::Kv, 4), Err(Fault::List(ListError::NotNewer)));
+    assert_eq!(offer_by(Lane::Kv, 3), Err(Fault::RolledBack));
+    assert_eq!(offer_by(Lane::Pull, 4), Err(Fault::RolledBack));
     assert_eq!(held_version(&cache), 5);
 }
 
@@ -131,23 +137,29 @@ fn keeps_the_last_good_list_when_it_is_offered_a_bad_one() {
         ..with_version(2, &[])
     }
     .message();
-    assert_eq!(offer(&cache, &forged), Err(ListError::HeadKeyUnknown));
+    assert_eq!(
+        offer(&cache, &forged),
+        Err(Fault::List(ListError::HeadKeyUnknown))
+    );
     let ended = ListSpec {
         made_at: UnixSeconds::from_secs(1_000),
         ..with_version(3, &[])
     }
     .message();
-    assert_eq!(offer(&cache, &ended), Err(ListError::HeadExpired));
+    assert_eq!(
+        offer(&cache, &ended),
+        Err(Fault::List(ListError::HeadExpired))
+    );
     let whole = with_version(4, &["a"]).message().to_json();
     let truncated = &whole.as_bytes()[..whole.len() / 2];
     assert_eq!(
         offer_bytes(&cache, truncated, &[]),
-        Err(ListError::MessageMalformed)
+        Err(Fault::List(ListError::MessageMalformed))
     );
     let overlong = vec![b' '; shared::MAX_MESSAGE_BYTES + 1];
     assert_eq!(
         offer_bytes(&cache, &overlong, &[]),
-        Err(ListError::MessageTooLong)
+        Err(Fault::List(ListError::MessageTooLong))
     );
     assert_eq!(held_version(&cache), 1);
 }
@@ -163,7 +175,7 @@ fn fetches_the_segments_that_it_lacks_and_checks_them() {
     let message = spec.message().to_json();
     let cache = RefCell::default();
     let none = offer_bytes(&cache, message.as_bytes(), &[]);
-    assert_eq!(none, Err(ListError::SegmentMissing));
+    assert_eq!(none, Err(Fault::List(ListError::SegmentMissing)));
     offer_bytes(&cache, message.as_bytes(), std::slice::from_ref(&bytes)).unwrap();
     assert_eq!(cache.borrow().current_list().unwrap().entry_count(), 2);
     // The next list names the same segment: nothing to fetch.
