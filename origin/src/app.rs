@@ -12,11 +12,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::issuer::Issuer;
-use crate::keys::Keys;
+use crate::keys::{KeyRing, Keys};
 use crate::passwords::Passwords;
 use crate::publisher::deliveries::Deliveries;
 use crate::publisher::pull_lane::PullLane;
-use crate::store::{self, StoreError};
+use crate::store::{self, StoreError, token_keys};
 
 /// Cheap to clone: every part is shared.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error("REDIS_URL cannot be used")]
     BadRedisUrl(#[source] redis::RedisError),
-    #[error("the token key cannot be published")]
+    #[error("the published token keys cannot be read")]
     Keys(#[source] KeySetError),
     #[error("passwords cannot be hashed")]
     Passwords(#[source] ApiError),
@@ -50,6 +50,7 @@ pub enum OpenError {
 
 impl App {
     /// Opens the database and brings its schema up to date; an unreachable one is an error here.
+    /// Whoever runs the origin also runs [`crate::keys::follow`], which publishes the keys.
     pub async fn open(
         config: Config,
         keys: Keys,
@@ -57,14 +58,17 @@ impl App {
     ) -> Result<Self, OpenError> {
         let pool = store::open(&config.database_url).await?;
         store::migrate(&pool).await?;
-        let keys = Arc::new(keys);
+        let rows = token_keys::find_all(&pool)
+            .await
+            .map_err(StoreError::Unreadable)?;
+        let ring = KeyRing::new(&rows, &keys.token.all()).map_err(OpenError::Keys)?;
         let cache = config.redis_url.as_ref().map(RedisCache::new).transpose();
         let threads = available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool,
             cache: cache.map_err(OpenError::BadRedisUrl)?,
-            issuer: Arc::new(Issuer::new(&config, Arc::clone(&keys)).map_err(OpenError::Keys)?),
-            keys,
+            issuer: Arc::new(Issuer::new(&config, ring)),
+            keys: Arc::new(keys),
             passwords: Arc::new(
                 Passwords::new(config.password_min_chars, threads).map_err(OpenError::Passwords)?,
             ),

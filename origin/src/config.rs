@@ -37,9 +37,13 @@ pub struct Settings {
     /// Algorithm of the token key: `EdDSA`, `ES256` or `RS256`.
     #[arg(long, env = "PORTCULLIS_SIGNING_ALG", default_value = "EdDSA")]
     signing_alg: String,
-    /// Token key as PKCS#8 PEM text; else made on first start in the data folder.
+    /// Token key as PKCS#8 PEM text; else made on first start in the data folder. Several texts, one
+    /// after the other, are the older keys and the newest.
     #[arg(long, env = "PORTCULLIS_SIGNING_KEY", hide_env_values = true)]
     signing_key: Option<SecretString>,
+    /// Days after which a new token key takes over; 0: only by `portcullis keys rotate`.
+    #[arg(long, env = "PORTCULLIS_KEY_ROTATION_DAYS", default_value = "0")]
+    key_rotation_days: String,
     /// List key (Ed25519) as PKCS#8 PEM text; else made on first start in the data folder.
     #[arg(long, env = "PORTCULLIS_LIST_KEY", hide_env_values = true)]
     list_key: Option<SecretString>,
@@ -103,6 +107,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub signing_algorithm: Algorithm,
     pub signing_key: Option<SecretString>,
+    pub key_rotation_days: Option<u64>,
     pub list_key: Option<SecretString>,
     pub access_token_secs: u64,
     pub refresh_token_secs: u64,
@@ -165,6 +170,8 @@ impl Settings {
             database_url: check.database_url(self.database_url, &self.data_dir),
             redis_url: check.redis_url(self.redis_url),
             signing_algorithm: check.signing_algorithm(&self.signing_alg),
+            key_rotation_days: check
+                .rotation_days(&self.key_rotation_days, self.signing_key.is_some()),
             signing_key: self.signing_key,
             list_key: self.list_key,
             access_token_secs: check.number(

@@ -125,6 +125,8 @@ pub enum ApiError {
     PasswordsBusy,
     #[error("No token may be issued yet: a cut-off lies ahead")]
     CutOffAhead,
+    #[error("No key of this origin may sign yet: edges are still to get it")]
+    NoSigningKey,
     #[error("A store cannot be reached")]
     StoreUnavailable(#[from] sqlx::Error),
     #[error("The request took too long")]
@@ -199,6 +201,7 @@ impl ApiError {
             Self::NoListYet => (S::SERVICE_UNAVAILABLE, "no_list_yet"),
             Self::PasswordsBusy => (S::SERVICE_UNAVAILABLE, "passwords_busy"),
             Self::CutOffAhead => (S::SERVICE_UNAVAILABLE, "cut_off_ahead"),
+            Self::NoSigningKey => (S::SERVICE_UNAVAILABLE, "no_signing_key"),
             Self::StoreUnavailable(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),
             Self::TookTooLong => (S::SERVICE_UNAVAILABLE, "took_too_long"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),

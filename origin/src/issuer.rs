@@ -1,17 +1,17 @@
 //! The issuer of access tokens: a subject, a time and a fresh `jti` become a signed token, and a
 //! token's text becomes a valid one again. It does not know who may log in, nor what is revoked.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{
-    ACCESS_TOKEN_TYP, Claims, KeySet, KeySetError, LEEWAY_SECS, NativeVerifier, SessionId,
-    SubjectId, TokenError, TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
+    ACCESS_TOKEN_TYP, Claims, LEEWAY_SECS, NativeVerifier, SessionId, SubjectId, TokenError,
+    TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
 };
 
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::keys::Keys;
+use crate::keys::KeyRing;
 use crate::random;
 use crate::store::users::User;
 
@@ -35,53 +35,60 @@ pub enum Holder<'a> {
     Client,
 }
 
+/// Which keys sign and verify changes while it runs; everything else is as configured.
 #[derive(Debug)]
 pub struct Issuer {
-    keys: Arc<Keys>,
-    key_set: KeySet,
-    policy: ValidationPolicy,
+    name: String,
+    audience: String,
+    lifetime_secs: u64,
+    keys: RwLock<Arc<KeyRing>>,
 }
 
 impl Issuer {
-    pub fn new(config: &Config, keys: Arc<Keys>) -> Result<Self, KeySetError> {
-        let policy = ValidationPolicy {
-            issuer: config.issuer.clone(),
+    #[must_use]
+    pub fn new(config: &Config, keys: KeyRing) -> Self {
+        Self {
+            name: config.issuer.clone(),
             audience: config.audience.clone(),
-            typ: ACCESS_TOKEN_TYP.to_owned(),
-            algorithms: vec![keys.token.algorithm],
-            leeway_secs: LEEWAY_SECS,
-            max_lifetime_secs: config.access_token_secs,
-            require_session: true,
-        };
-        let key_set = KeySet::from_value(&jwks(&keys))?;
-        Ok(Self {
-            keys,
-            key_set,
-            policy,
-        })
+            lifetime_secs: config.access_token_secs,
+            keys: RwLock::new(Arc::new(keys)),
+        }
+    }
+
+    /// The token keys as this replica saw them last.
+    #[must_use]
+    pub fn ring(&self) -> Arc<KeyRing> {
+        // A panic elsewhere leaves the ring as it was: it is replaced as a whole.
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&keys)
+    }
+
+    pub fn take_ring(&self, ring: KeyRing) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.policy.issuer
+        &self.name
     }
 
     #[must_use]
     pub fn lifetime_secs(&self) -> u64 {
-        self.policy.max_lifetime_secs
+        self.lifetime_secs
     }
 
     /// The public half, as published (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> Value {
-        jwks(&self.keys)
+        self.ring().jwks()
     }
 
     /// Whole seconds only: a cut-off is one, and must fall between two tokens, never inside one.
     pub fn issue(&self, grant: &Grant<'_>, now: UnixSeconds) -> Result<String, ApiError> {
         let claims = self.claims(grant, UnixSeconds::from_secs(now.as_secs()))?;
-        self.keys
-            .token
+        self.ring()
+            .signer(now)
+            .ok_or(ApiError::NoSigningKey)?
             .sign(ACCESS_TOKEN_TYP, &claims.to_json())
             .map_err(|_| ApiError::Internal("a token could not be signed"))
     }
@@ -99,10 +106,10 @@ impl Issuer {
             Holder::Client => (None, None),
         };
         Ok(Claims {
-            iss: self.policy.issuer.clone(),
+            iss: self.name.clone(),
             sub: SubjectId::parse(sub).map_err(|_| BAD_ID)?,
-            aud: vec![self.policy.audience.clone()],
-            exp: iat.plus_secs(self.policy.max_lifetime_secs),
+            aud: vec![self.audience.clone()],
+            exp: iat.plus_secs(self.lifetime_secs),
             nbf: None,
             iat,
             sid: Some(SessionId::parse(sid).map_err(|_| BAD_ID)?),
@@ -118,15 +125,24 @@ impl Issuer {
 
     /// Genuine and alive; whether it was revoked is another question.
     pub async fn verify(&self, text: &str, now: UnixSeconds) -> Result<ValidToken, TokenError> {
+        let ring = self.ring();
         UnverifiedToken::parse(text)?
-            .verify_signature(&self.key_set, &NativeVerifier)
+            .verify_signature(ring.key_set(), &NativeVerifier)
             .await?
-            .validate(&self.policy, now)
+            .validate(&self.policy(&ring), now)
+    }
+
+    fn policy(&self, ring: &KeyRing) -> ValidationPolicy {
+        ValidationPolicy {
+            issuer: self.name.clone(),
+            audience: self.audience.clone(),
+            typ: ACCESS_TOKEN_TYP.to_owned(),
+            algorithms: ring.algorithms(),
+            leeway_secs: LEEWAY_SECS,
+            max_lifetime_secs: self.lifetime_secs,
+            require_session: true,
+        }
     }
 }
 
 const BAD_ID: ApiError = ApiError::Internal("an identifier of ours is not one");
-
-fn jwks(keys: &Keys) -> Value {
-    json!({ "keys": [keys.token.public_jwk()] })
-}

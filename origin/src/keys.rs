@@ -1,17 +1,24 @@
-//! The two signing keys of an origin: one for tokens, one for lists. Each is given by configuration
-//! or made on the first start and kept in the data folder. It does not know what is signed.
+//! The signing keys of an origin: those for tokens, and the one for lists. They are given by
+//! configuration or made in the data folder. What is signed with them is not known here.
 
+pub mod follow;
+mod held;
 mod key_file;
+mod ring;
+pub mod rotation;
 mod signing_key;
 #[cfg(test)]
 mod tests;
+pub mod turn;
 
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use shared::Algorithm;
 
+pub use held::{HeldKeys, KeySource};
 pub use key_file::KeyFileError;
+pub use ring::{KeyRing, algorithms};
 pub use signing_key::{SigningError, SigningKey, SigningKeyError};
 
 use crate::config::Config;
@@ -20,7 +27,7 @@ use crate::config::Config;
 /// other way round, by whoever gets one signature out of us.
 #[derive(Debug)]
 pub struct Keys {
-    pub token: SigningKey,
+    pub token: HeldKeys,
     pub list: SigningKey,
 }
 
@@ -56,16 +63,9 @@ impl KeysError {
     }
 }
 
-/// Loads both keys; makes those that neither the configuration nor the data folder has.
+/// Loads the keys; makes those that neither the configuration nor the data folder has.
 pub fn load_or_create(config: &Config) -> Result<Keys, KeysError> {
-    let algorithm = config.signing_algorithm;
-    let file = config.data_dir.join(token_key_file_name(algorithm));
-    let token = load(
-        "PORTCULLIS_SIGNING_KEY",
-        config.signing_key.as_ref(),
-        algorithm,
-        &file,
-    )?;
+    let token = HeldKeys::load_or_create(config)?;
     let file = config.data_dir.join("list-key.pem");
     let list = load(
         "PORTCULLIS_LIST_KEY",
@@ -73,7 +73,7 @@ pub fn load_or_create(config: &Config) -> Result<Keys, KeysError> {
         Algorithm::EdDsa,
         &file,
     )?;
-    if token.kid == list.kid {
+    if token.find(&list.kid).is_some() {
         return Err(KeysError::SameKeyTwice);
     }
     Ok(Keys { token, list })
@@ -95,9 +95,4 @@ fn load(
         }),
         None => Ok(key_file::load_or_create(algorithm, file)?),
     }
-}
-
-/// One file an algorithm, so that changing it and changing back brings the old key back.
-fn token_key_file_name(algorithm: Algorithm) -> String {
-    format!("token-key-{}.pem", algorithm.name().to_ascii_lowercase())
 }

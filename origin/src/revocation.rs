@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::random;
 use crate::store::audit::{self, Event};
 use crate::store::revocations::{self, NewRevocation, TokenNames};
-use crate::store::{self, Transaction, cache_state};
+use crate::store::{self, Transaction, cache_state, receipts};
 
 /// A revocation under way: its names are in doubt, its transaction is open. Change what goes with it
 /// through `tx`, then `record` it. Dropped before that, nothing has happened.
@@ -136,6 +136,12 @@ fn effective_by(
         end.plus_secs(app.config.heartbeat_secs)
             .max(end_of_one_made_now)
     })
+}
+
+/// The latest moment at which an edge can decide by a list that went out before now.
+pub async fn bound_of_now(app: &App) -> Result<UnixSeconds, ApiError> {
+    let lists_end = receipts::find_lists_end(&app.pool).await?;
+    Ok(effective_by(app, lists_end, app.clock.now()))
 }
 
 /// Redis if it may be believed, else the database.

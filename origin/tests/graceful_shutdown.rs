@@ -388,17 +388,17 @@ fn a_taken_port_is_an_error_that_changes_nothing() {
 #[test]
 fn keys_show_says_the_same_before_and_while_the_origin_serves() {
     let data = TempDir::new().unwrap();
-    let show = || {
-        portcullis(data.path())
-            .args(["keys", "show"])
-            .output()
-            .unwrap()
-            .stdout
+    let show = || -> serde_json::Value {
+        let output = portcullis(data.path()).args(["keys", "show"]).output();
+        serde_json::from_slice(&output.unwrap().stdout).unwrap()
     };
     let before = show();
     let _serving = Serving::start(&mut portcullis(data.path()));
-    assert_eq!(show(), before);
-    let shown: serde_json::Value = serde_json::from_slice(&before).unwrap();
-    assert_eq!(shown["token_keys"]["keys"][0]["alg"], "EdDSA");
-    assert_ne!(shown["token_keys"], shown["list_keys"]);
+    let serving = show();
+    for keys in ["token_keys", "list_keys"] {
+        assert_eq!(serving[keys], before[keys]);
+    }
+    assert_eq!(before["token_keys"]["keys"][0]["alg"], "EdDSA");
+    assert_ne!(before["token_keys"], before["list_keys"]);
+    assert_eq!(serving["rotation"][0]["state"], "may_sign");
 }

@@ -5,6 +5,7 @@
 
 mod engines;
 mod hostile_requests;
+mod key_rotation;
 mod outages;
 mod propagation;
 mod staleness;

@@ -17,7 +17,7 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::client::ClientCommand;
-use self::keys::{KeysAction, KeysCommand};
+use self::keys::KeysCommand;
 use self::list::{ListAction, ListCommand};
 use self::revoke::RevokeCommand;
 use self::user::UserCommand;
@@ -27,6 +27,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError, ConfigErrors, Settings};
 use crate::error::ApiError;
 use crate::keys::KeysError;
+use crate::keys::rotation::RotationError;
 use crate::private_file;
 
 const EXAMPLES: &str = "\
@@ -118,9 +119,10 @@ impl Command {
         match self {
             Self::Serve => serve::serve(config).await,
             Self::Migrate => migrate::migrate(&config).await,
-            Self::Keys(KeysCommand {
-                action: KeysAction::Show,
-            }) => keys::show(&config),
+            Self::Keys(command) => {
+                let config = published::adopt(config).await?;
+                keys::run(&open(config).await?, &command).await
+            }
             Self::Revoke(revoke) => {
                 let config = published::adopt(config).await?;
                 revoke::revoke(&open(config).await?, &revoke).await
@@ -160,6 +162,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         || error
             .downcast_ref::<ClientError>()
             .is_some_and(ClientError::is_misuse)
+        || error
+            .downcast_ref::<RotationError>()
+            .is_some_and(RotationError::is_misuse)
         // What an API would answer with 4xx: here the command line is the request.
         || error
             .downcast_ref::<ApiError>()

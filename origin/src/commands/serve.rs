@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, router, routes, server, store, telemetry};
+use crate::{cache, keys, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -26,6 +26,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(url) = &app.config.redis_url {
         publisher::reach_redis(url).await?;
     }
+    keys::follow::start(&app).await?;
     let replica = replica_name::load_or_create(&app.config.data_dir)?;
     let pool = store::open(&app.config.database_url).await?;
     let publisher = Arc::new(Publisher::new(&app, pool, replica)?);
@@ -59,6 +60,7 @@ impl Running {
         let mut supervisor = Supervisor::default();
         publisher::spawn_tasks(&publisher, &app.config, &mut supervisor);
         spawn_cache_task(&app, &mut supervisor);
+        spawn_keys_task(&app, &mut supervisor);
         spawn_metrics_task(&mut supervisor);
         let stop_http = CancellationToken::new();
         let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
@@ -133,6 +135,14 @@ fn spawn_cache_task(app: &App, supervisor: &mut Supervisor) {
                 .await;
         });
     }
+}
+
+fn spawn_keys_task(app: &App, supervisor: &mut Supervisor) {
+    let stop = supervisor.stop_background();
+    let app = app.clone();
+    supervisor.spawn("keys", async move {
+        stop.run_until_cancelled(keys::follow::run(app)).await;
+    });
 }
 
 fn spawn_metrics_task(supervisor: &mut Supervisor) {

@@ -137,6 +137,16 @@ impl Check {
         Algorithm::EdDsa
     }
 
+    /// A key that is a setting cannot be replaced by us.
+    pub(super) fn rotation_days(&mut self, text: &str, key_is_set: bool) -> Option<u64> {
+        const VARIABLE: &str = "PORTCULLIS_KEY_ROTATION_DAYS";
+        let days = self.number(VARIABLE, text, 0..=3650);
+        if days > 0 && key_is_set {
+            self.refuse(VARIABLE, "cannot be kept to: PORTCULLIS_SIGNING_KEY is set");
+        }
+        (days > 0).then_some(days)
+    }
+
     pub(super) fn kv(
         &mut self,
         api_url: Option<String>,

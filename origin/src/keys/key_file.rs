@@ -40,25 +40,50 @@ pub(super) fn load_or_create(
     algorithm: Algorithm,
     path: &Path,
 ) -> Result<SigningKey, KeyFileError> {
-    if let Some(key) = find(algorithm, path)? {
+    if let Some(key) = find(path, |pem| SigningKey::from_pem(algorithm, pem))? {
         return Ok(key);
     }
-    let (_, pem) = SigningKey::generate(algorithm).map_err(|source| KeyFileError::BadKey {
-        path: path.to_owned(),
+    create(algorithm, |_| path.to_owned())
+}
+
+/// Makes a key and puts it where `path_of` says for its name.
+pub(super) fn create(
+    algorithm: Algorithm,
+    path_of: impl FnOnce(&str) -> PathBuf,
+) -> Result<SigningKey, KeyFileError> {
+    let (key, pem) = SigningKey::generate(algorithm).map_err(|source| KeyFileError::BadKey {
+        path: PathBuf::new(),
         source,
     })?;
-    private_file::create(path, &pem).map_err(|source| KeyFileError::Unwritable {
-        path: path.to_owned(),
+    let path = path_of(&key.kid);
+    private_file::create(&path, &pem).map_err(|source| KeyFileError::Unwritable {
+        path: path.clone(),
         source,
     })?;
     // Read back what is there now: another process may have been first.
-    find(algorithm, path)?.ok_or_else(|| KeyFileError::Unreadable {
-        path: path.to_owned(),
+    let found = find(&path, |pem| SigningKey::from_pem(algorithm, pem))?;
+    found.ok_or_else(|| KeyFileError::Unreadable {
+        path,
         source: io::ErrorKind::NotFound.into(),
     })
 }
 
-fn find(algorithm: Algorithm, path: &Path) -> Result<Option<SigningKey>, KeyFileError> {
+/// A key of whichever algorithm it is; `None` where there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<SigningKey>, KeyFileError> {
+    find(path, SigningKey::from_pem_of_any)
+}
+
+pub(super) fn remove(path: &Path) -> Result<(), KeyFileError> {
+    fs::remove_file(path).map_err(|source| KeyFileError::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn find(
+    path: &Path,
+    parse: impl FnOnce(&str) -> Result<SigningKey, SigningKeyError>,
+) -> Result<Option<SigningKey>, KeyFileError> {
     let pem = match fs::read_to_string(path) {
         Ok(pem) => pem,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -70,7 +95,7 @@ fn find(algorithm: Algorithm, path: &Path) -> Result<Option<SigningKey>, KeyFile
         }
     };
     warn_if_readable_by_others(path);
-    let key = SigningKey::from_pem(algorithm, &pem).map_err(|source| KeyFileError::BadKey {
+    let key = parse(&pem).map_err(|source| KeyFileError::BadKey {
         path: path.to_owned(),
         source,
     })?;

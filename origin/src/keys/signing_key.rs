@@ -16,6 +16,8 @@ use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use serde_json::{Value, json};
 use shared::Algorithm;
 
+/// What this origin signs with.
+const ISSUING: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256];
 const PEM_TAG: &str = "PRIVATE KEY";
 /// As long as the 128 bits of security of the other two algorithms ask for (NIST SP 800-57).
 const RSA_KEY_SIZE: KeySize = KeySize::Rsa3072;
@@ -59,6 +61,24 @@ impl SigningKey {
             return Err(SigningKeyError::NotPem);
         }
         Self::from_pair(algorithm, KeyPair::from_pkcs8(algorithm, block.contents())?)
+    }
+
+    /// Like [`Self::from_pem`], of whichever algorithm the key is.
+    pub(super) fn from_pem_of_any(text: &str) -> Result<Self, SigningKeyError> {
+        let mut refused = SigningKeyError::Rejected;
+        for algorithm in ISSUING {
+            match Self::from_pem(algorithm, text) {
+                Ok(key) => return Ok(key),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Each PEM block of the text as a text of its own.
+    pub(super) fn split_pem(text: &str) -> Result<Vec<String>, SigningKeyError> {
+        let blocks = pem::parse_many(text).map_err(|_| SigningKeyError::NotPem)?;
+        Ok(blocks.iter().map(pem::encode).collect())
     }
 
     /// A new key, and its PKCS#8 PEM text to keep.

@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Barrier;
 
+use clap::Parser;
 use serde_json::json;
 use shared::{Algorithm, KeySet, NativeVerifier, UnverifiedToken, verify_now};
 
-use super::{KeyFileError, SigningKey, SigningKeyError, key_file};
+use super::{HeldKeys, KeyFileError, KeysError, SigningKey, SigningKeyError, key_file};
 
 const ISSUING: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256];
 
@@ -136,4 +137,43 @@ fn a_private_key_is_not_shown_by_debug() {
         format!("{key:?}"),
         format!("SigningKey {{ kid: {:?}, algorithm: EdDsa, .. }}", key.kid)
     );
+}
+
+#[test]
+fn a_setting_holds_the_older_keys_and_the_newest() {
+    let (old, old_pem) = SigningKey::generate(Algorithm::Rs256).unwrap();
+    let (new, new_pem) = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let held = held(&format!("{old_pem}\n{new_pem}")).unwrap();
+    let kids: Vec<_> = held.all().iter().map(|key| key.kid.clone()).collect();
+    assert_eq!(kids, [old.kid, new.kid]);
+    assert_eq!(
+        held.make(Algorithm::EdDsa)
+            .unwrap()
+            .map(|key| key.kid.clone()),
+        None
+    );
+}
+
+#[test]
+fn the_newest_key_of_a_setting_has_the_configured_algorithm() {
+    let (_, es256) = SigningKey::generate(Algorithm::Es256).unwrap();
+    for bad in [
+        es256.clone(),
+        format!("{OPENSSL_ED25519}{es256}"),
+        "x".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(held(&bad).unwrap_err().code(), "bad_key_setting", "{bad}");
+    }
+    assert!(held(&format!("{es256}{OPENSSL_ED25519}")).is_ok());
+}
+
+fn held(pem: &str) -> Result<HeldKeys, KeysError> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: crate::config::Settings,
+    }
+    let line = Line::parse_from(["portcullis", &format!("--signing-key={pem}")]);
+    HeldKeys::load_or_create(&line.settings.validate().unwrap())
 }

@@ -76,7 +76,7 @@ impl Publisher {
         Ok(Self {
             pool,
             clock: Arc::clone(&app.clock),
-            settings: list_settings(config, &app.keys),
+            settings: list_settings(config),
             keys: Arc::clone(&app.keys),
             heartbeat: Duration::from_secs(config.heartbeat_secs),
             pull_lane: app.pull_lane.clone(),
@@ -93,13 +93,11 @@ impl Publisher {
     }
 }
 
-fn list_settings(config: &Config, keys: &Keys) -> ListSettings {
+fn list_settings(config: &Config) -> ListSettings {
     ListSettings {
         issuer: config.issuer.clone(),
         audience: config.audience.clone(),
-        algorithm: config.signing_algorithm,
         token_lifetime_secs: config.access_token_secs,
-        token_keys: vec![keys.token.public_jwk()],
         lifetime_secs: config.list_lifetime_secs,
         grace_secs: config.list_grace_secs,
     }

@@ -1,15 +1,16 @@
 //! The list after this one, as a pure function of what the database holds: which entries go into
 //! the tail, when the tail is sealed into a segment, and what the head says. No time, no stores.
 
-use serde_json::Value;
 use shared::{
-    ACCESS_TOKEN_TYP, Algorithm, Before, Entry, Fingerprint, Head, Issuer, ListError, MAX_SEGMENTS,
+    ACCESS_TOKEN_TYP, Before, Entry, Fingerprint, Head, Issuer, ListError, MAX_SEGMENTS,
     MAX_TAIL_BYTES, Scope, Segment, SegmentRef, Tail, TailRef, UnixSeconds, encoded_len,
 };
 
+use crate::keys;
 use crate::store::list::NewestHead;
 use crate::store::outbox::OutboxRow;
 use crate::store::segments::{NewSegment, SegmentRow};
+use crate::store::token_keys::TokenKeyRow;
 
 /// A tail this old is sealed, so that edges which start anew fetch little besides segments.
 const OLDEST_TAIL_SECS: u64 = 300;
@@ -26,10 +27,7 @@ pub const CLOCK_ERROR_SECS: u64 = 120;
 pub struct ListSettings {
     pub issuer: String,
     pub audience: String,
-    pub algorithm: Algorithm,
     pub token_lifetime_secs: u64,
-    /// Public token keys, as published.
-    pub token_keys: Vec<Value>,
     pub lifetime_secs: u64,
     pub grace_secs: u64,
 }
@@ -45,6 +43,8 @@ pub struct ListState {
     pub outbox: Vec<OutboxRow>,
     /// The issuer's cut-off, if it has one.
     pub not_before: Option<UnixSeconds>,
+    /// The token keys that edges are to trust.
+    pub token_keys: Vec<TokenKeyRow>,
 }
 
 /// A tail that still grows.
@@ -89,7 +89,7 @@ pub fn build_next_list(
         iat: now,
         exp: now.plus_secs(settings.lifetime_secs),
         ver: version,
-        issuers: vec![own_issuer(settings, state.not_before)],
+        issuers: vec![own_issuer(settings, state.not_before, &state.token_keys)],
         grace: settings.grace_secs,
         segments: builder.segments,
         tail: TailRef {
@@ -245,14 +245,21 @@ fn entry(row: &OutboxRow) -> Option<Entry> {
     })
 }
 
-fn own_issuer(settings: &ListSettings, not_before: Option<UnixSeconds>) -> Issuer {
+fn own_issuer(
+    settings: &ListSettings,
+    not_before: Option<UnixSeconds>,
+    token_keys: &[TokenKeyRow],
+) -> Issuer {
     Issuer {
         iss: settings.issuer.clone(),
         aud: settings.audience.clone(),
         typ: ACCESS_TOKEN_TYP.to_owned(),
-        algs: vec![settings.algorithm],
+        algs: keys::algorithms(token_keys),
         max_lifetime: settings.token_lifetime_secs,
         not_before,
-        keys: Value::Array(settings.token_keys.clone()),
+        keys: token_keys
+            .iter()
+            .map(|key| key.public_jwk.clone())
+            .collect(),
     }
 }

@@ -6,11 +6,14 @@
 use shared::{HEAD_TYP, ListError, MAX_HEAD_BYTES, Tail, UnixSeconds};
 
 use super::Publisher;
-use super::next_list::{CLOCK_ERROR_SECS, ListState, NextList, OpenTail, build_next_list};
+use super::next_list::{
+    CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
+};
 use super::published_list::StoredList;
-use crate::keys::SigningError;
+use crate::keys::{SigningError, turn};
 use crate::store::list::NewHead;
 use crate::store::tails::TailRow;
+use crate::store::token_keys::{self, TokenKeyRow};
 use crate::store::{self, Transaction, lease, list, outbox, segments, tails};
 
 /// Rows that one list takes at most, so that no transaction is long.
@@ -89,7 +92,8 @@ pub async fn store_next_list(
         publisher.lease.lose();
         return Err(PublishError::Fenced);
     }
-    let state = load_state(&mut tx, &publisher.settings.issuer, now).await?;
+    let token_keys = retire_token_keys(&mut tx, &publisher.settings, now).await?;
+    let state = load_state(&mut tx, &publisher.settings.issuer, token_keys, now).await?;
     let mut ids: Vec<String> = state.outbox.iter().map(|row| row.id.clone()).collect();
     let is_full_batch = ids.len() == BATCH_ROWS as usize;
     let next = build_next_list(&publisher.settings, state, now)?;
@@ -119,6 +123,7 @@ pub async fn store_next_list(
 async fn load_state(
     tx: &mut Transaction,
     issuer: &str,
+    token_keys: Vec<TokenKeyRow>,
     now: UnixSeconds,
 ) -> Result<ListState, PublishError> {
     let newest = list::find_newest_head(tx).await?;
@@ -137,7 +142,26 @@ async fn load_state(
         segments: segments::find_live(tx, surely_now).await?,
         outbox: outbox::find_unpublished(tx, BATCH_ROWS).await?,
         not_before: outbox::find_issuer_cut_off(tx, issuer, surely_now).await?,
+        token_keys,
     })
+}
+
+/// Retires the keys that have done their work; answers with those that remain.
+async fn retire_token_keys(
+    tx: &mut Transaction,
+    settings: &ListSettings,
+    now: UnixSeconds,
+) -> sqlx::Result<Vec<TokenKeyRow>> {
+    let all = token_keys::find_all(&mut **tx).await?;
+    let mut remaining = Vec::new();
+    for key in all.iter().filter(|key| key.is_live()) {
+        if turn::is_over(key, &all, settings.token_lifetime_secs, now) {
+            token_keys::retire(tx, &key.kid, now).await?;
+        } else {
+            remaining.push(key.clone());
+        }
+    }
+    Ok(remaining)
 }
 
 fn open_tail(row: &TailRow) -> Result<OpenTail, ListError> {
@@ -166,6 +190,8 @@ async fn save(
     };
     tails::save(tx, &tail).await?;
     list::insert_head(tx, &new_head(next, jws)).await?;
+    let signs_from = turn::signs_from(next.predecessors_end_at, next.head.iat);
+    token_keys::mark_listed(tx, next.head.ver, signs_from).await?;
     outbox::mark_published(tx, carried_ids, next.head.ver).await
 }
 

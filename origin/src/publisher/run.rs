@@ -14,7 +14,7 @@ use super::follow::LOOK_INTERVAL;
 use super::lease::{LeaseWatch, RENEWAL};
 use super::outage::Outage;
 use super::publish_once::{Publication, PublishError, Rest, publish_once};
-use crate::store::outbox;
+use crate::store::{outbox, token_keys};
 
 /// A database that is back is noticed this soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -56,6 +56,7 @@ async fn watch_once(publisher: &Publisher, watch: &mut LeaseWatch) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     Revocations,
+    Keys,
     Heartbeat,
 }
 
@@ -128,8 +129,12 @@ impl<'p> HolderLoop<'p> {
             self.publisher.lease.renew(&self.publisher.pool).await?;
             self.last_renewal = Instant::now();
         }
-        let unpublished = outbox::find_any_unpublished(&self.publisher.pool).await?;
-        Ok(unpublished.map(|()| Due::Revocations))
+        let pool = &self.publisher.pool;
+        if outbox::find_any_unpublished(pool).await?.is_some() {
+            return Ok(Some(Due::Revocations));
+        }
+        let unlisted = token_keys::find_any_unlisted(pool).await?;
+        Ok(unlisted.map(|()| Due::Keys))
     }
 
     /// The first publication goes at once; those that follow closely are made one.

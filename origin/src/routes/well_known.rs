@@ -15,9 +15,12 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::PathName;
 use crate::grant_type::GrantType;
+use crate::keys::turn::JWKS_MAX_AGE_SECS;
 use crate::sessions::scope;
 
+/// As long as `keys::turn` counts on.
 const CACHED: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=300")];
+const _: () = assert!(JWKS_MAX_AGE_SECS == 300, "CACHED says another number");
 const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
 pub(super) fn routes() -> Router<App> {

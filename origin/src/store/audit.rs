@@ -19,6 +19,8 @@ pub enum Event {
     ClientDisabled,
     ClientSecretReplaced,
     ClientTokenIssued,
+    KeyRotated,
+    KeyRevoked,
 }
 
 impl Event {
@@ -37,6 +39,8 @@ impl Event {
             Self::ClientDisabled => "client_disabled",
             Self::ClientSecretReplaced => "client_secret_replaced",
             Self::ClientTokenIssued => "client_token_issued",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyRevoked => "key_revoked",
         }
     }
 }

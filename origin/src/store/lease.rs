@@ -60,6 +60,14 @@ pub async fn confirm(tx: &mut Transaction, fence: u64) -> sqlx::Result<Option<()
     Ok((confirmed.rows_affected() == 1).then_some(()))
 }
 
+/// From here to the end of the transaction nobody can publish, whoever holds the lease.
+pub async fn lock(tx: &mut Transaction) -> sqlx::Result<()> {
+    sqlx::query("UPDATE publisher_lease SET fence = fence WHERE id = 1")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Gives the lease up, so that the next holder need not wait.
 pub async fn release(pool: &AnyPool, fence: u64) -> sqlx::Result<()> {
     sqlx::query("UPDATE publisher_lease SET holder = '' WHERE id = 1 AND fence = $1")

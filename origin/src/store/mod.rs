@@ -15,6 +15,7 @@ pub mod revocations;
 pub mod segments;
 pub mod sessions;
 pub mod tails;
+pub mod token_keys;
 pub mod users;
 
 use std::str::FromStr;
@@ -42,6 +43,8 @@ pub enum StoreError {
     BadUrl(#[source] sqlx::Error),
     #[error("the database at {host} (DATABASE_URL) cannot be reached")]
     Unreachable { host: String, source: sqlx::Error },
+    #[error("the database does not answer")]
+    Unreadable(#[source] sqlx::Error),
     #[error("the database's schema cannot be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
 }

@@ -111,6 +111,17 @@ impl World {
         }
     }
 
+    /// The same stores for a replica that shares no folder with the others.
+    pub(crate) fn with_another_folder(&self) -> Self {
+        Self {
+            data_dir: tempfile::tempdir().unwrap(),
+            database_url: self.database_url.clone(),
+            redis_url: self.redis_url.clone(),
+            postgres: None,
+            edge_secret: self.edge_secret,
+        }
+    }
+
     pub(crate) async fn remove(self) {
         if let Some((admin_url, name)) = self.postgres {
             run_as_admin(&admin_url, format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await;
@@ -119,11 +130,16 @@ impl World {
 
     /// A replica that was not started: it holds no lease.
     pub(crate) async fn replica(&self, name: &str) -> Replica {
-        self.open(name, None).await
+        self.open(name, None, &[]).await
     }
 
     pub(crate) async fn replica_with_kv(&self, name: &str, kv: &KvDouble) -> Replica {
-        self.open(name, Some(kv)).await
+        self.open(name, Some(kv), &[]).await
+    }
+
+    /// A replica with settings besides those that every test has, as flags.
+    pub(crate) async fn replica_with(&self, flags: &[&str]) -> Replica {
+        self.open("first", None, flags).await
     }
 
     /// A replica that holds the lease and has published its first list.
@@ -131,11 +147,12 @@ impl World {
         self.replica("first").await.started().await
     }
 
-    async fn open(&self, name: &str, kv: Option<&KvDouble>) -> Replica {
-        let config = self.config(kv);
+    async fn open(&self, name: &str, kv: Option<&KvDouble>, flags: &[&str]) -> Replica {
+        let config = self.config(kv, flags);
         let keys = origin::keys::load_or_create(&config).unwrap();
         let clock = Arc::new(SettableClock::new(SystemClock.now()));
         let app = App::open(config, keys, clock.clone()).await.unwrap();
+        origin::keys::follow::start(&app).await.unwrap();
         let publisher = Arc::new(Publisher::new(&app, app.pool.clone(), name.to_owned()).unwrap());
         Replica {
             app,
@@ -144,7 +161,7 @@ impl World {
         }
     }
 
-    fn config(&self, kv: Option<&KvDouble>) -> Config {
+    fn config(&self, kv: Option<&KvDouble>, flags: &[&str]) -> Config {
         let data_dir = self.data_dir.path().to_str().unwrap();
         let mut line = vec!["portcullis", "--data-dir", data_dir, "--issuer", ISSUER];
         line.extend(["--database-url", &self.database_url]);
@@ -159,6 +176,7 @@ impl World {
             line.extend(["--kv-api-url", url, "--kv-namespace-id", "lists"]);
             line.extend(["--kv-api-token", "the token of a test"]);
         }
+        line.extend(flags);
         CommandLine::parse_from(line).settings.validate().unwrap()
     }
 }

@@ -15,3 +15,4 @@ mod lists;
 mod replicas;
 mod requests;
 mod segments;
+mod token_keys;

@@ -113,6 +113,7 @@ impl Origin {
         let config = config(&stores, data_dir.path(), flags);
         let keys = origin::keys::load_or_create(&config).unwrap();
         let app = App::open(config, keys, clock.clone()).await.unwrap();
+        origin::keys::follow::start(&app).await.unwrap();
         let keeper = app
             .cache
             .clone()
