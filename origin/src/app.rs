@@ -31,6 +31,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Wakes the publisher; notified after the commit of a revocation.
     pub wake: Arc<Notify>,
+    /// Wakes the task that sends mail; notified after the commit of what causes one.
+    pub mail_wake: Arc<Notify>,
     pub pull_lane: PullLane,
     pub deliveries: Deliveries,
 }
@@ -74,6 +76,7 @@ impl App {
             ),
             clock,
             wake: Arc::new(Notify::new()),
+            mail_wake: Arc::new(Notify::new()),
             pull_lane: PullLane::new(config.max_waiters),
             deliveries: Deliveries::default(),
             config: Arc::new(config),

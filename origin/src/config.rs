@@ -2,6 +2,7 @@
 //! anything starts. Every error names the variable that it is about; no value of a secret is shown.
 
 mod check;
+mod mail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use shared::Algorithm;
 use url::Url;
 
 use check::Check;
+pub use mail::{MailConfig, MailSettings, MailWay};
 
 /// The settings as they were given: strings, so that all mistakes are reported at once.
 #[derive(Debug, Clone, Args)]
@@ -86,6 +88,8 @@ pub struct Settings {
     /// `on` or `off`: whether clients may trade a user's password for tokens at `/token`.
     #[arg(long, env = "PORTCULLIS_PASSWORD_GRANT", default_value = "on")]
     password_grant: String,
+    #[command(flatten)]
+    mail: MailSettings,
     /// Log filter, e.g. `info` or `origin=debug`.
     #[arg(long, env = "PORTCULLIS_LOG", default_value = "info")]
     log: String,
@@ -120,6 +124,7 @@ pub struct Config {
     pub client_address_header: Option<String>,
     pub password_min_chars: usize,
     pub password_grant: Switch,
+    pub mail: MailConfig,
     pub log_filter: String,
     pub log_format: LogFormat,
 }
@@ -209,6 +214,7 @@ impl Settings {
                 8..=64,
             ),
             password_grant: check.switch("PORTCULLIS_PASSWORD_GRANT", &self.password_grant),
+            mail: self.mail.validate(&mut check, &self.data_dir),
             log_filter: self.log,
             log_format: check.log_format(&self.log_format),
             data_dir: self.data_dir,
@@ -282,6 +288,52 @@ mod tests {
     fn a_list_must_outlive_the_heartbeat() {
         let flags = ["--heartbeat-secs=180", "--list-lifetime-secs=180"];
         assert_eq!(variables(&flags), ["PORTCULLIS_HEARTBEAT_SECS"]);
+    }
+
+    #[test]
+    fn mail_needs_a_sender_a_safe_server_and_one_way() {
+        let server = |url| {
+            let url = format!("--smtp-url={url}");
+            let from = "--mail-from=Example <no-reply@example.org>";
+            validate(&[&url, from]).map(|config| config.mail.way)
+        };
+        for good in [
+            "smtps://user:secret@mail.example.org",
+            "smtp://user:secret@mail.example.org?tls=required",
+            "smtp://mail.example.org",
+            "smtp://user:secret@127.0.0.1:2525",
+            "smtp://user:secret@[::1]:2525",
+        ] {
+            assert!(matches!(server(good), Ok(MailWay::Smtp(_))), "{good}");
+        }
+        for bad in [
+            "nonsense",
+            "http://mail.example.org",
+            "smtp://mail.example.org?tls=perhaps",
+            "smtp://user:secret@mail.example.org",
+            "smtp://user:secret@mail.example.org?tls=opportunistic",
+        ] {
+            let error = server(bad).unwrap_err();
+            assert_eq!(error.0[0].variable, "PORTCULLIS_SMTP_URL", "{bad}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        let flags = [
+            "--smtp-url=smtps://mail.example.org",
+            "--mail-dir=/mail",
+            "--verify-email=maybe",
+            "--reset-page=/reset",
+        ];
+        assert_eq!(
+            variables(&flags),
+            [
+                "PORTCULLIS_MAIL_FROM",
+                "PORTCULLIS_MAIL_DIR",
+                "PORTCULLIS_RESET_PAGE",
+                "PORTCULLIS_VERIFY_EMAIL",
+            ]
+        );
+        let from = "--mail-from=a@example.org\r\nBcc: b@example.org";
+        assert_eq!(variables(&[from]), ["PORTCULLIS_MAIL_FROM"]);
     }
 
     #[test]

@@ -50,11 +50,15 @@ pub enum ApiError {
     #[error("The password is longer than 128 characters")]
     PasswordTooLong,
     #[error("This password is among the first that an attacker tries")]
-    PasswordTooCommon,
+    PasswordTooCommon { hint: String },
     #[error("An account with this e-mail address exists")]
     EmailTaken,
     #[error("E-mail address or password is wrong")]
     InvalidCredentials,
+    #[error("The current password is wrong")]
+    WrongPassword,
+    #[error("The token is not known, was used, or has expired")]
+    InvalidMailedToken,
     #[error("Too many failed attempts")]
     TooManyAttempts { retry_after_secs: u64 },
 
@@ -172,9 +176,11 @@ impl ApiError {
             Self::InvalidName => (S::UNPROCESSABLE_ENTITY, "invalid_name"),
             Self::PasswordTooShort(_) => (S::UNPROCESSABLE_ENTITY, "password_too_short"),
             Self::PasswordTooLong => (S::UNPROCESSABLE_ENTITY, "password_too_long"),
-            Self::PasswordTooCommon => (S::UNPROCESSABLE_ENTITY, "password_too_common"),
+            Self::PasswordTooCommon { .. } => (S::UNPROCESSABLE_ENTITY, "password_too_common"),
             Self::EmailTaken => (S::CONFLICT, "email_taken"),
             Self::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
+            Self::WrongPassword => (S::FORBIDDEN, "wrong_password"),
+            Self::InvalidMailedToken => (S::UNPROCESSABLE_ENTITY, "invalid_mailed_token"),
             Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::MissingToken => (S::UNAUTHORIZED, "missing_token"),
             Self::TwoTokens | Self::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),

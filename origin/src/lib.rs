@@ -16,6 +16,8 @@ pub mod iso_time;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
+pub mod mail;
+pub mod mailed_token;
 pub mod passwords;
 mod private_file;
 pub mod publisher;

@@ -13,9 +13,29 @@ use crate::cache::RedisCache;
 use crate::error::ApiError;
 use crate::store::limits;
 
-const WINDOW_SECS: u64 = 60;
-const PER_ACCOUNT: u64 = 10;
-const PER_ADDRESS: u64 = 60;
+/// So many in a window, and then no more until its end.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    /// Each kind counts apart.
+    kind: &'static str,
+    most: u64,
+    window_secs: u64,
+}
+
+const fn limit(kind: &'static str, most: u64, window_secs: u64) -> Limit {
+    Limit {
+        kind,
+        most,
+        window_secs,
+    }
+}
+
+const BY_ADDRESS: Limit = limit("address", 60, 60);
+const BY_ACCOUNT: Limit = limit("account", 10, 60);
+/// Mails that a stranger can make us send to one mailbox, and to any number of them.
+const FORGOTTEN_BY_ACCOUNT: Limit = limit("forgotten-account", 5, 3600);
+const FORGOTTEN_BY_ADDRESS: Limit = limit("forgotten-address", 30, 3600);
+const RESET_BY_ADDRESS: Limit = limit("reset-address", 30, 60);
 
 /// One attempt that counts as failed until it is forgiven.
 #[derive(Debug)]
@@ -34,8 +54,8 @@ impl Attempt {
     pub async fn begin(app: &App, account: &str, address: &str) -> Result<Self, ApiError> {
         Ok(Self {
             counted: [
-                count(app, key("address", address), PER_ADDRESS).await?,
-                count(app, account_key(account), PER_ACCOUNT).await?,
+                count(app, BY_ADDRESS, address).await?,
+                count(app, BY_ACCOUNT, &account_name(account)).await?,
             ],
         })
     }
@@ -52,30 +72,43 @@ impl Attempt {
     }
 }
 
+/// Every request counts here, whether or not there is such an account. The address first, as above.
+pub async fn count_forgotten(app: &App, account: &str, address: &str) -> Result<(), ApiError> {
+    count(app, FORGOTTEN_BY_ADDRESS, address).await?;
+    count(app, FORGOTTEN_BY_ACCOUNT, &account_name(account)).await?;
+    Ok(())
+}
+
+pub async fn count_reset(app: &App, address: &str) -> Result<(), ApiError> {
+    count(app, RESET_BY_ADDRESS, address).await?;
+    Ok(())
+}
+
 /// The account by a hash of its address: neither Redis nor a log need to know whom it is about.
 #[must_use]
 pub fn account_key(email: &str) -> String {
-    key(
-        "account",
-        &parse_email(email).unwrap_or_else(|_| email.to_owned()),
-    )
+    format!("account:{}", digest(&account_name(email)))
 }
 
-fn key(kind: &str, name: &str) -> String {
-    let digest = Sha256::digest(name);
-    format!("limit:{kind}:{}", URL_SAFE_NO_PAD.encode(&digest[..16]))
+fn account_name(email: &str) -> String {
+    parse_email(email).unwrap_or_else(|_| email.to_owned())
 }
 
-async fn count(app: &App, key: String, limit: u64) -> Result<(String, Kept), ApiError> {
+fn digest(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..16])
+}
+
+async fn count(app: &App, limit: Limit, name: &str) -> Result<(String, Kept), ApiError> {
+    let key = format!("limit:{}:{}", limit.kind, digest(name));
     let (count, window_left_secs, kept) = match &app.cache {
-        Some(cache) => match count_in_redis(cache, &key).await {
+        Some(cache) => match count_in_redis(cache, &key, limit).await {
             Some((count, left_secs)) => (count, left_secs, Kept::InRedis),
-            None => count_in_database(app, &key).await?,
+            None => count_in_database(app, &key, limit).await?,
         },
-        None => count_in_database(app, &key).await?,
+        None => count_in_database(app, &key, limit).await?,
     };
-    if count > limit {
-        metrics::counter!("portcullis_limited_total").increment(1);
+    if count > limit.most {
+        metrics::counter!("portcullis_limited_total", "kind" => limit.kind).increment(1);
         return Err(ApiError::TooManyAttempts {
             retry_after_secs: window_left_secs.max(1),
         });
@@ -83,21 +116,25 @@ async fn count(app: &App, key: String, limit: u64) -> Result<(String, Kept), Api
     Ok((key, kept))
 }
 
-async fn count_in_database(app: &App, key: &str) -> Result<(u64, u64, Kept), ApiError> {
+async fn count_in_database(
+    app: &App,
+    key: &str,
+    limit: Limit,
+) -> Result<(u64, u64, Kept), ApiError> {
     let now = app.clock.now();
-    let counted = limits::increment(&app.pool, key, WINDOW_SECS, now).await?;
+    let counted = limits::increment(&app.pool, key, limit.window_secs, now).await?;
     let passed_secs = now
         .as_secs()
         .saturating_sub(counted.window_started_at.as_secs());
     Ok((
         counted.count,
-        WINDOW_SECS.saturating_sub(passed_secs),
+        limit.window_secs.saturating_sub(passed_secs),
         Kept::InDatabase,
     ))
 }
 
 /// The count and the seconds left in its window.
-async fn count_in_redis(cache: &RedisCache, key: &str) -> Option<(u64, u64)> {
+async fn count_in_redis(cache: &RedisCache, key: &str, limit: Limit) -> Option<(u64, u64)> {
     let mut pipeline = Pipeline::new();
     pipeline.atomic();
     pipeline
@@ -106,12 +143,12 @@ async fn count_in_redis(cache: &RedisCache, key: &str) -> Option<(u64, u64)> {
         .arg(0)
         .arg("NX")
         .arg("EX")
-        .arg(WINDOW_SECS)
+        .arg(limit.window_secs)
         .ignore();
     pipeline.cmd("INCR").arg(key);
     pipeline.cmd("TTL").arg(key);
     let (count, left_secs): (u64, i64) = cache.query(&pipeline).await?;
-    Some((count, u64::try_from(left_secs).unwrap_or(WINDOW_SECS)))
+    Some((count, u64::try_from(left_secs).unwrap_or(limit.window_secs)))
 }
 
 /// Not below zero, and not into a key without an end. A failure costs the caller one attempt.

@@ -11,6 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, TryAcquireError};
 use unicode_normalization::UnicodeNormalization;
 
+pub use policy::Owner;
+
 use crate::error::ApiError;
 
 /// OWASP's second choice of June 2026: 19 MiB, two passes, one lane.
@@ -50,14 +52,21 @@ impl Passwords {
         })
     }
 
-    /// Refuses what an attacker would guess; anything else may be a password.
-    pub fn check_policy(&self, password: &SecretString, email: &str) -> Result<(), ApiError> {
-        policy::check(&normalize(password.expose_secret()), email, self.min_chars)
-    }
-
-    pub async fn hash(&self, password: &SecretString) -> Result<String, ApiError> {
+    /// The hash of a password that is to be set; refuses what an attacker would guess. Judging a
+    /// password takes a thread as well, so it waits in the same queue.
+    pub async fn hash_new(
+        &self,
+        password: &SecretString,
+        owner: &Owner<'_>,
+    ) -> Result<String, ApiError> {
         let password = SecretString::from(normalize(password.expose_secret()));
-        self.run(move || hash(password.expose_secret())).await
+        policy::check_length(password.expose_secret(), self.min_chars)?;
+        let about = owner.words();
+        self.run(move || {
+            policy::check_guesses(password.expose_secret(), &about)?;
+            hash(password.expose_secret())
+        })
+        .await
     }
 
     /// Takes as long for `None`, an account that does not exist, as for a wrong password.
@@ -154,7 +163,12 @@ mod tests {
     #[tokio::test]
     async fn accepts_one_password_composed_in_two_ways() {
         let passwords = passwords();
-        let stored = passwords.hash(&"caf\u{e9} au lait".into()).await.unwrap();
+        let owner = Owner {
+            email: "ada@example.org",
+            name: None,
+        };
+        let composed = "caf\u{e9} au lait".into();
+        let stored = passwords.hash_new(&composed, &owner).await.unwrap();
         let decomposed = "cafe\u{301} au lait".into();
         assert_eq!(
             passwords.verify(&decomposed, Some(&stored)).await.unwrap(),

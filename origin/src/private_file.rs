@@ -1,4 +1,4 @@
-//! Small files that only their owner may read, made once and never changed: keys, names.
+//! Small files that only their owner may read, made once and never changed: keys, names, mails.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ const OWNER_ONLY: u32 = 0o700;
 
 /// Puts the whole file in place in one step, unless there is one already: whoever comes second
 /// leaves the first one's content alone, and nobody ever reads half of it.
-pub(crate) fn create(path: &Path, content: &str) -> io::Result<()> {
+pub(crate) fn create(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_folder(folder)?;
     // A temporary file has mode 0600 from its first moment.
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(content.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => File::open(folder)?.sync_all(),

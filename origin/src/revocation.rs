@@ -6,6 +6,7 @@ mod by_name;
 mod cut_off;
 mod doubt;
 mod receipt;
+mod together;
 
 use doubt::Doubt;
 use shared::{Claims, RevocationStatus, Scope, TokenId, UnixSeconds};
@@ -13,6 +14,7 @@ use shared::{Claims, RevocationStatus, Scope, TokenId, UnixSeconds};
 pub use by_name::{Request, revoke_by_name};
 pub(crate) use cut_off::end_every_session;
 pub use receipt::{Progress, Reader, Receipt, find_receipt};
+pub(crate) use together::end_together;
 
 use crate::app::App;
 use crate::cache::CacheAnswer;
@@ -70,54 +72,77 @@ impl Revoking {
 
     /// Writes the revocation with its audit row and commits; then tells Redis and the publisher.
     pub async fn record(mut self, app: &App, order: &Order<'_>) -> Result<Receipt, ApiError> {
-        let new = self.new_revocation(app, order);
-        let lists_end = self.write(&new, order).await?;
+        let written = self.doubt.write(app, &mut self.tx, order).await?;
         self.tx.commit().await?;
         let committed_at = app.clock.now();
         app.wake.notify_one();
-        self.doubt
-            .settle(app, &new, order.token, committed_at)
-            .await;
-        metrics::counter!("portcullis_revocations_total", "scope" => new.scope.as_str())
-            .increment(1);
-        Ok(Receipt::recorded(
-            &new,
-            effective_by(app, lists_end, committed_at),
-        ))
+        Ok(written.announce(app, order, committed_at).await)
     }
+}
 
-    fn new_revocation(&self, app: &App, order: &Order<'_>) -> NewRevocation {
-        NewRevocation {
-            id: self.doubt.id.clone(),
-            scope: self.doubt.key.scope,
-            issuer: app.issuer.name().to_owned(),
-            name: self.doubt.key.name.clone(),
-            before_secs: order.before_secs,
-            reason: order.reason.to_owned(),
-            actor: order.actor.to_owned(),
-            recorded_at: app.clock.now(),
-            retain_until: shared::retain_until(order.latest_exp),
-        }
-    }
+/// A revocation in a transaction that is not committed yet.
+#[derive(Debug)]
+struct Written {
+    doubt: Doubt,
+    new: NewRevocation,
+    lists_end: Option<UnixSeconds>,
+}
 
+impl Doubt {
     async fn write(
-        &mut self,
-        new: &NewRevocation,
+        self,
+        app: &App,
+        tx: &mut Transaction,
         order: &Order<'_>,
-    ) -> Result<Option<UnixSeconds>, ApiError> {
-        let lists_end = revocations::insert(&mut self.tx, new).await?;
+    ) -> Result<Written, ApiError> {
+        let new = new_revocation(app, &self, order);
+        let lists_end = revocations::insert(tx, &new).await?;
         let record = audit::Record {
             actor: Some(order.actor),
-            subject: Some(&new.id),
+            subject: Some(&format!("{}:{}", new.scope.as_str(), new.name)),
             address: order.address,
             detail: Some(order.reason),
+            revocation_id: Some(&new.id),
             ..audit::Record::new(random::new_id()?, order.event)
         };
-        audit::insert(&mut self.tx, &record, new.recorded_at).await?;
-        if self.doubt.must_raise_epoch() {
-            cache_state::raise_epoch(&mut self.tx).await?;
+        audit::insert(tx, &record, new.recorded_at).await?;
+        if self.must_raise_epoch() {
+            cache_state::raise_epoch(tx).await?;
         }
-        Ok(lists_end)
+        Ok(Written {
+            doubt: self,
+            new,
+            lists_end,
+        })
+    }
+}
+
+impl Written {
+    /// After the commit.
+    async fn announce(self, app: &App, order: &Order<'_>, committed_at: UnixSeconds) -> Receipt {
+        let Self {
+            doubt,
+            new,
+            lists_end,
+        } = self;
+        doubt.settle(app, &new, order.token, committed_at).await;
+        metrics::counter!("portcullis_revocations_total", "scope" => new.scope.as_str())
+            .increment(1);
+        Receipt::recorded(&new, effective_by(app, lists_end, committed_at))
+    }
+}
+
+fn new_revocation(app: &App, doubt: &Doubt, order: &Order<'_>) -> NewRevocation {
+    NewRevocation {
+        id: doubt.id.clone(),
+        scope: doubt.key.scope,
+        issuer: app.issuer.name().to_owned(),
+        name: doubt.key.name.clone(),
+        before_secs: order.before_secs,
+        reason: order.reason.to_owned(),
+        actor: order.actor.to_owned(),
+        recorded_at: app.clock.now(),
+        retain_until: shared::retain_until(order.latest_exp),
     }
 }
 

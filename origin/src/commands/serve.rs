@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
 use crate::{cache, keys, router, routes, server, store, telemetry};
@@ -27,6 +28,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
         publisher::reach_redis(url).await?;
     }
     keys::follow::start(&app).await?;
+    let transport = Transport::open(&app.config.mail.way)?;
     let replica = replica_name::load_or_create(&app.config.data_dir)?;
     let pool = store::open(&app.config.database_url).await?;
     let publisher = Arc::new(Publisher::new(&app, pool, replica)?);
@@ -35,6 +37,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .context("the first list cannot be published")?;
     let mut running = Running::start(app, publisher, listener)?;
+    running.send_mail(transport);
     let end = running.until_end(&mut signals).await;
     running.end(end, &mut signals).await
 }
@@ -79,6 +82,12 @@ impl Running {
             http,
             stop_http,
         })
+    }
+
+    fn send_mail(&mut self, transport: Transport) {
+        let stop = self.supervisor.stop_background();
+        self.supervisor
+            .spawn("mail", mail::run(self.app.clone(), transport, stop));
     }
 
     async fn until_end(&mut self, signals: &mut Signals) -> End {

@@ -18,7 +18,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    fn refuse(&mut self, variable: &'static str, problem: impl Into<String>) {
+    pub(super) fn refuse(&mut self, variable: &'static str, problem: impl Into<String>) {
         self.errors.push(ConfigError {
             variable,
             problem: problem.into(),

@@ -44,6 +44,14 @@ impl ApiError {
         .filter(|_| self.status().is_client_error())
     }
 
+    /// What the user could do about it, in words for the user.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::PasswordTooCommon { hint } => Some(hint.clone()),
+            _ => None,
+        }
+    }
+
     /// The `error` of RFC 6749, section 5.2, for the token endpoint and its relatives.
     fn oauth_error(&self) -> &'static str {
         match self {
@@ -85,6 +93,8 @@ struct Problem {
     detail: String,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
 
@@ -96,6 +106,7 @@ fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static st
         status: status.as_u16(),
         detail: error.to_string(),
         code: error.code(),
+        hint: error.hint(),
         error: oauth_error,
     };
     let mut response = (status, Json(body)).into_response();

@@ -7,6 +7,7 @@ mod login;
 mod logout;
 mod me;
 mod metrics;
+mod password;
 mod receipts;
 mod refresh;
 mod register;
@@ -38,6 +39,7 @@ pub(crate) fn accounts() -> Router<App> {
         .merge(logout::routes())
         .merge(me::routes())
         .merge(sessions::routes())
+        .merge(password::routes())
         .merge(introspect::routes())
         .merge(revoke::routes())
         .merge(admin_revocations::routes())

@@ -23,6 +23,8 @@ use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
 /// A cut-off is at most the second after that of a token which is accepted now; one further away is
 /// a clock gone wrong.
 const MAX_WAIT_SECS: u64 = LEEWAY_SECS + 2;
+/// Of a password that somebody goes on changing.
+const MAX_CHECKS: u32 = 3;
 
 #[derive(Debug)]
 pub struct Credentials<'a> {
@@ -47,12 +49,12 @@ pub async fn log_in(
     caller: &Caller,
 ) -> Result<TokenResponse, ApiError> {
     let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
-    match authenticate(app, credentials).await {
-        Ok(Some(user)) => {
+    match try_log_in(app, credentials, caller).await {
+        Ok(response) => {
             attempt.forgive(app).await?;
-            begin_session(app, &user, credentials, caller).await
+            Ok(response)
         }
-        Ok(None) => {
+        Err(ApiError::InvalidCredentials) => {
             insert_failure(app, credentials.email, caller).await?;
             Err(ApiError::InvalidCredentials)
         }
@@ -66,25 +68,56 @@ pub async fn log_in(
     }
 }
 
+/// Between the check of a password, which takes long, and the session the password may be changed:
+/// then what counts is the new one.
+async fn try_log_in(
+    app: &App,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+) -> Result<TokenResponse, ApiError> {
+    for _ in 0..MAX_CHECKS {
+        let proven = authenticate(app, credentials)
+            .await?
+            .ok_or(ApiError::InvalidCredentials)?;
+        if let Some(response) = begin_session(app, &proven, credentials, caller).await? {
+            return Ok(response);
+        }
+    }
+    Err(ApiError::InvalidCredentials)
+}
+
+/// A user whose password was right when its hash was this one.
+struct Proven {
+    user_id: String,
+    hash: String,
+}
+
 /// `None` for an unknown address, a wrong password and a disabled user alike.
-async fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Option<User>, ApiError> {
+async fn authenticate(
+    app: &App,
+    credentials: &Credentials<'_>,
+) -> Result<Option<Proven>, ApiError> {
     let found = match parse_email(credentials.email) {
         Ok(email) => users::find_for_login(&app.pool, &email).await?,
         Err(_) => None,
     };
     let stored = found.as_ref().map(|(_, hash)| hash.as_str());
     let verdict = app.passwords.verify(credentials.password, stored).await?;
-    let Some((user, old_hash)) = found else {
+    let Some((user, hash)) = found else {
         return Ok(None);
     };
-    match verdict {
+    let hash = match verdict {
         Verdict::Wrong => return Ok(None),
-        Verdict::Right => {}
+        Verdict::Right => hash,
         Verdict::RightAndRehashed(new) => {
-            users::replace_password_hash(&app.pool, &user.id, &old_hash, &new).await?;
+            users::replace_password_hash(&app.pool, &user.id, &hash, &new).await?;
+            new
         }
-    }
-    Ok(user.disabled_at.is_none().then_some(user))
+    };
+    Ok(user.disabled_at.is_none().then_some(Proven {
+        user_id: user.id,
+        hash,
+    }))
 }
 
 async fn insert_failure(app: &App, email: &str, caller: &Caller) -> Result<(), ApiError> {
@@ -102,26 +135,30 @@ async fn insert_failure(app: &App, email: &str, caller: &Caller) -> Result<(), A
     Ok(())
 }
 
+/// `None` if what was proven does not hold any more.
 async fn begin_session(
     app: &App,
-    user: &User,
+    proven: &Proven,
     credentials: &Credentials<'_>,
     caller: &Caller,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<Option<TokenResponse>, ApiError> {
     loop {
         let now = app.clock.now();
         let mut tx = store::begin(&app.pool).await?;
         // From here on a log-out of all sessions waits for us, or we have waited for it.
-        let user = match users::lock_for_login(&mut tx, &user.id, now).await? {
-            Some(user) if user.disabled_at.is_none() => user,
-            _ => return Err(ApiError::InvalidCredentials),
+        let locked = users::lock_for_login(&mut tx, &proven.user_id, &proven.hash, now).await?;
+        let Some(user) = locked else {
+            return Ok(None);
         };
         match revocations::find_cut_off(&mut tx, app.issuer.name(), &user.id).await? {
             Some(cut_off) if cut_off > now.as_secs() => {
                 tx.rollback().await?;
                 wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
             }
-            _ => return insert_session(app, tx, &user, credentials, caller, now).await,
+            _ => {
+                let begun = insert_session(app, tx, &user, credentials, caller, now).await?;
+                return Ok(Some(begun));
+            }
         }
     }
 }
@@ -157,8 +194,8 @@ async fn insert_session(
         Renewal::None => None,
     };
     let record = audit::Record {
-        actor: Some(&user.id),
-        subject: Some(&session.sid),
+        actor: Some(&super::user_actor(&user.id)),
+        subject: Some(&format!("session:{}", session.sid)),
         address: Some(&caller.address),
         ..audit::Record::new(random::new_id()?, Event::LoggedIn)
     };

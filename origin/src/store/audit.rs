@@ -21,6 +21,15 @@ pub enum Event {
     ClientTokenIssued,
     KeyRotated,
     KeyRevoked,
+    PasswordForgotten,
+    PasswordReset,
+    PasswordChanged,
+    PasswordChangeFailed,
+    EmailVerified,
+    UserDisabled,
+    UserEnabled,
+    UserDeleted,
+    RolesChanged,
 }
 
 impl Event {
@@ -41,6 +50,15 @@ impl Event {
             Self::ClientTokenIssued => "client_token_issued",
             Self::KeyRotated => "key_rotated",
             Self::KeyRevoked => "key_revoked",
+            Self::PasswordForgotten => "password_forgotten",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordChangeFailed => "password_change_failed",
+            Self::EmailVerified => "email_verified",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
+            Self::RolesChanged => "roles_changed",
         }
     }
 }
@@ -49,11 +67,14 @@ impl Event {
 pub struct Record<'a> {
     pub id: String,
     pub event: Event,
+    /// `user:{id}`, `client:{id}` or `command-line`.
     pub actor: Option<&'a str>,
-    /// A user, session or revocation by its id; never a token, never a password.
+    /// Whom or what it is about: `user:{id}`, `session:{sid}` and so on; never a token.
     pub subject: Option<&'a str>,
     pub address: Option<&'a str>,
+    /// Why, or what was changed; never a secret.
     pub detail: Option<&'a str>,
+    pub revocation_id: Option<&'a str>,
 }
 
 impl Record<'_> {
@@ -67,6 +88,7 @@ impl Record<'_> {
             subject: None,
             address: None,
             detail: None,
+            revocation_id: None,
         }
     }
 }
@@ -77,8 +99,8 @@ pub async fn insert(
     now: UnixSeconds,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO audit_log (id, at, event, actor, subject, address, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit_log (id, at, event, actor, subject, address, detail, revocation_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&record.id)
     .bind(to_millis(now))
@@ -87,6 +109,7 @@ pub async fn insert(
     .bind(record.subject)
     .bind(record.address)
     .bind(record.detail)
+    .bind(record.revocation_id)
     .execute(&mut **tx)
     .await?;
     Ok(())

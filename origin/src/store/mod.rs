@@ -8,6 +8,8 @@ pub mod forget;
 pub mod lease;
 pub mod limits;
 pub mod list;
+pub mod mailed_tokens;
+pub mod mails;
 pub mod outbox;
 pub mod receipts;
 pub mod refresh_tokens;

@@ -100,6 +100,42 @@ pub async fn close_all(
     Ok(last_seen.into_iter().max().map(from_millis))
 }
 
+/// Locks the session's row if it is open.
+pub async fn lock_open(
+    tx: &mut Transaction,
+    sid: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<()>> {
+    let done = sqlx::query(
+        "UPDATE sessions SET last_seen_at = last_seen_at
+         WHERE sid = $1 AND revoked_at IS NULL AND expires_at > $2",
+    )
+    .bind(sid)
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok((done.rows_affected() == 1).then_some(()))
+}
+
+/// Closes every open session of the user but this one; answers with those it closed.
+pub async fn close_others(
+    tx: &mut Transaction,
+    user_id: &str,
+    sid: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "UPDATE sessions SET revoked_at = $3
+         WHERE user_id = $1 AND sid <> $2 AND revoked_at IS NULL
+         RETURNING sid",
+    )
+    .bind(user_id)
+    .bind(sid)
+    .bind(to_millis(now))
+    .fetch_all(&mut **tx)
+    .await
+}
+
 /// Every open session of the user that was begun before `begun_before`.
 pub async fn close_begun_before(
     tx: &mut Transaction,

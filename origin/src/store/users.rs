@@ -69,6 +69,18 @@ pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<User>> {
     .await
 }
 
+/// [`find`], with the hash of the password.
+pub async fn find_with_hash(pool: &AnyPool, id: &str) -> sqlx::Result<Option<(User, String)>> {
+    sqlx::query(
+        "SELECT id, email, email_verified_at, name, roles, disabled_at, created_at, password_hash
+         FROM users WHERE id = $1",
+    )
+    .bind(id)
+    .try_map(|row| Ok((user(&row)?, row.try_get("password_hash")?)))
+    .fetch_optional(pool)
+    .await
+}
+
 /// The user and the hash of the password.
 pub async fn find_for_login(pool: &AnyPool, email: &str) -> sqlx::Result<Option<(User, String)>> {
     sqlx::query(
@@ -81,18 +93,22 @@ pub async fn find_for_login(pool: &AnyPool, email: &str) -> sqlx::Result<Option<
     .await
 }
 
-/// Stamps the log-in and, with it, takes the row's lock: a log-in and a log-out of all sessions of
-/// one user happen one after the other.
+/// Stamps the log-in and, with it, takes the row's lock: a log-in and whatever ends all sessions of
+/// one user happen one after the other. `None` if the user is gone or disabled by now, or has
+/// another password than the one that was checked.
 pub async fn lock_for_login(
     tx: &mut Transaction,
     id: &str,
+    checked_hash: &str,
     now: UnixSeconds,
 ) -> sqlx::Result<Option<User>> {
     sqlx::query(
-        "UPDATE users SET last_login_at = $2 WHERE id = $1
+        "UPDATE users SET last_login_at = $3
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
          RETURNING id, email, email_verified_at, name, roles, disabled_at, created_at",
     )
     .bind(id)
+    .bind(checked_hash)
     .bind(to_millis(now))
     .try_map(|row| user(&row))
     .fetch_optional(&mut **tx)
@@ -107,6 +123,89 @@ pub async fn lock(tx: &mut Transaction, id: &str, now: UnixSeconds) -> sqlx::Res
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// [`lock`], by the address; answers with the user as nobody can change it until the end of `tx`.
+pub async fn lock_by_email(
+    tx: &mut Transaction,
+    email: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<User>> {
+    sqlx::query(
+        "UPDATE users SET updated_at = $2 WHERE email = $1
+         RETURNING id, email, email_verified_at, name, roles, disabled_at, created_at",
+    )
+    .bind(email)
+    .bind(to_millis(now))
+    .try_map(|row| user(&row))
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// [`lock`], for a user who is there and not disabled.
+pub async fn lock_enabled(
+    tx: &mut Transaction,
+    id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<()>> {
+    let done =
+        sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1 AND disabled_at IS NULL")
+            .bind(id)
+            .bind(to_millis(now))
+            .execute(&mut **tx)
+            .await?;
+    Ok((done.rows_affected() == 1).then_some(()))
+}
+
+/// A new password by a token that was mailed, which confirms the address as well.
+pub async fn reset_password(
+    tx: &mut Transaction,
+    id: &str,
+    password_hash: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE users SET password_hash = $2, updated_at = $3,
+             email_verified_at = COALESCE(email_verified_at, $3)
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(password_hash)
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A new password in place of the one that was checked. Takes the row's lock like [`lock`].
+pub async fn replace_password(
+    tx: &mut Transaction,
+    id: &str,
+    old_hash: &str,
+    new_hash: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Replaced> {
+    let done = sqlx::query(
+        "UPDATE users SET password_hash = $3, updated_at = $4
+         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+    )
+    .bind(id)
+    .bind(old_hash)
+    .bind(new_hash)
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(if done.rows_affected() == 1 {
+        Replaced::Yes
+    } else {
+        Replaced::ChangedMeanwhile
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    Yes,
+    ChangedMeanwhile,
 }
 
 /// Replaces the hash unless the password was changed meanwhile.

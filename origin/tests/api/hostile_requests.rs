@@ -5,7 +5,13 @@ use axum::http::Request;
 
 use crate::harness::{EDGE_SECRET, PASSWORD, assert_denial, on_both_stores};
 
-const JSON_DOORS: [&str; 3] = ["/register", "/login", "/refresh"];
+const JSON_DOORS: [&str; 5] = [
+    "/register",
+    "/login",
+    "/refresh",
+    "/password/forgot",
+    "/password/reset",
+];
 const FORM_DOORS: [&str; 3] = ["/token", "/revoke", "/introspect"];
 
 on_both_stores! {

@@ -98,12 +98,13 @@ on_both_stores! {
         let (scope, before): (String, Option<i64>) =
             sqlx::query_as("SELECT scope, before FROM revocations").fetch_one(pool).await.unwrap();
         assert_eq!((scope.as_str(), before), ("session", None));
-        let subject: String =
-            sqlx::query_scalar("SELECT subject FROM audit_log WHERE event = 'logged_out'")
+        let audited: (String, String) =
+            sqlx::query_as("SELECT subject, revocation_id FROM audit_log WHERE event = 'logged_out'")
                 .fetch_one(pool)
                 .await
                 .unwrap();
-        assert_eq!(subject, id);
+        let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
+        assert_eq!(audited, (format!("session:{sid}"), id));
     }
 
     async fn a_token_that_has_almost_expired_can_be_logged_out(origin) {

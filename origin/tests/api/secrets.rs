@@ -1,15 +1,20 @@
-//! No token and no password in the database, in Redis, or in the log.
+//! No token and no password in the database, in Redis, or in the log; no mailed token either,
+//! although a mail is on its way through the outbox.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
+
 use crate::harness::{Origin, PASSWORD, Tokens, on_both_stores};
+
+const NEW_PASSWORD: &str = "another horse of a test";
 
 on_both_stores! {
     async fn neither_store_holds_a_token_or_a_password(origin) {
-        let tokens = live_a_life(origin).await;
+        let secrets = live_a_life(origin).await;
         let mut dump = String::new();
-        for table in ["users", "sessions", "refresh_tokens", "revocations", "audit_log", "limits", "clients"] {
+        for table in ["users", "sessions", "refresh_tokens", "revocations", "audit_log", "limits", "clients", "mails", "mailed_tokens"] {
             dump += &dump_table(origin, table).await;
         }
         if let Some(redis) = origin.stores.redis() {
@@ -21,7 +26,7 @@ on_both_stores! {
                 }
             }
         }
-        assert_clean(&dump, &tokens);
+        assert_clean(&dump, &secrets);
     }
 }
 
@@ -35,10 +40,10 @@ async fn the_log_holds_no_token_and_no_password() {
         .with_writer(move || writer.clone())
         .init();
     crate::harness::with_sqlite(async |origin| {
-        let tokens = live_a_life(&origin).await;
+        let secrets = live_a_life(&origin).await;
         let text = log.end();
         assert!(text.contains("answered"), "the log was not caught: {text}");
-        assert_clean(&text, &tokens);
+        assert_clean(&text, &secrets);
     })
     .await;
 }
@@ -51,26 +56,37 @@ async fn debug_output_of_the_configuration_holds_no_secret() {
     .await;
 }
 
-async fn live_a_life(origin: &Origin) -> Vec<Tokens> {
+/// What must be found nowhere afterwards.
+async fn live_a_life(origin: &Origin) -> Vec<String> {
     let first = origin.user("ada@example.org").await;
     let second = Tokens::from(&origin.refresh(&first.refresh).await);
     let third = origin.log_in("ada@example.org").await;
     origin.get_as("/me", &second.access).await;
     origin.post_as("/logout", &second.access).await;
     origin.get_as("/me", &second.access).await;
+    let body = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+    origin
+        .post_json_as("/password/change", &third.access, &body)
+        .await;
     origin.post_as("/logout-all", &third.access).await;
     origin
         .post_raw("/login", format!("{{\"password\": \"{PASSWORD}\", "))
         .await;
-    vec![first, second, third]
+    let used = origin.reset_token("ada@example.org").await;
+    let body = json!({"token": used, "new_password": PASSWORD});
+    assert_eq!(origin.post("/password/reset", &body).await.status, 200);
+    let unused = origin.reset_token("ada@example.org").await;
+    let mut secrets = vec![PASSWORD.to_owned(), NEW_PASSWORD.to_owned(), used, unused];
+    for tokens in [first, second, third] {
+        secrets.extend(tokens.access.rsplit('.').next().map(str::to_owned));
+        secrets.push(tokens.refresh);
+    }
+    secrets
 }
 
-fn assert_clean(text: &str, tokens: &[Tokens]) {
-    assert!(!text.contains(PASSWORD));
-    for token in tokens {
-        let signature = token.access.rsplit('.').next().unwrap();
-        assert!(!text.contains(signature), "an access token");
-        assert!(!text.contains(&token.refresh), "a refresh token");
+fn assert_clean(text: &str, secrets: &[String]) {
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret}");
     }
 }
 

@@ -35,6 +35,12 @@ impl OriginSettings {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The folder that its mails are put into.
+    #[must_use]
+    pub fn mailbox(&self) -> PathBuf {
+        self.data.join("mail")
+    }
+
     /// Runs one of the operator's commands; returns what it printed on stdout.
     pub fn run(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
         let mut child = self
@@ -72,9 +78,11 @@ impl OriginSettings {
         command
             .env("PORTCULLIS_DATA_DIR", &self.data)
             .env("PORTCULLIS_LISTEN", format!("127.0.0.1:{}", self.port))
-            // A developer's own stores are used only where a stack was told to.
+            .env("PORTCULLIS_MAIL_DIR", self.mailbox())
+            // A developer's own stores and mail server are used only where a stack was told to.
             .env_remove("DATABASE_URL")
             .env_remove("REDIS_URL")
+            .env_remove("PORTCULLIS_SMTP_URL")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }

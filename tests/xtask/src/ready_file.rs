@@ -33,8 +33,7 @@ fn describe(system: &mut System) -> Value {
         "edge": system.edge.url(),
         "database_url": system.database_url,
         "redis_url": system.redis_url,
-        // The origin sends no mail yet.
-        "mailbox": Value::Null,
+        "mailbox": system.origin.settings().mailbox(),
         "operator": {
             "email": credentials.operator_email,
             "password": credentials.operator_password,

@@ -2,8 +2,10 @@
 //! the router called in process.
 
 mod answer;
+mod mailbox;
 mod proxy;
 mod redis_databases;
+mod smtp_server;
 mod stores;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) use answer::Answer;
+pub(crate) use smtp_server::SmtpServer;
 pub(crate) use stores::Stores;
 
 pub(crate) const PASSWORD: &str = "correct horse of a test";
@@ -203,7 +206,11 @@ impl Origin {
     }
 
     pub(crate) async fn try_log_in(&self, email: &str) -> Answer {
-        self.post("/login", &json!({"email": email, "password": PASSWORD}))
+        self.log_in_with(email, PASSWORD).await
+    }
+
+    pub(crate) async fn log_in_with(&self, email: &str, password: &str) -> Answer {
+        self.post("/login", &json!({"email": email, "password": password}))
             .await
     }
 
@@ -269,6 +276,11 @@ impl Origin {
         ];
         self.post_form("/token", Some((client, CLIENT_SECRET)), &form)
             .await
+    }
+
+    /// The second of a cut-off begins, and another: log-ins need not wait.
+    pub(crate) fn pass_cut_off(&self) {
+        self.advance(Duration::from_secs(2));
     }
 
     /// Until so many have begun to wait for a later time of the test's clock.
