@@ -33,7 +33,7 @@ fn find(name: &str, folders: Vec<PathBuf>) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn install(name: &str, package: &str) -> anyhow::Result<()> {
+pub(crate) fn install(name: &str, package: &str) -> anyhow::Result<()> {
     let command = format!("apt-get install --yes --no-install-recommends {package}");
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!("{name} is missing: install {package} with this system's package manager");

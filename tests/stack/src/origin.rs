@@ -19,6 +19,9 @@ pub struct OriginSettings {
     pub port: u16,
     pub data: PathBuf,
     pub log: PathBuf,
+    /// The `portcullis` to run. `None`: `PORTCULLIS_BIN`, or what cargo built last in this checkout's
+    /// debug profile.
+    pub binary: Option<PathBuf>,
     /// Environment variables as the README documents them.
     pub environment: Vec<(String, String)>,
 }
@@ -74,7 +77,13 @@ impl OriginSettings {
     }
 
     fn command(&self) -> anyhow::Result<Command> {
-        let mut command = Command::new(find_binary()?);
+        let binary = self.binary.clone().unwrap_or_else(default_binary);
+        ensure!(
+            binary.is_file(),
+            "no {}: build it with `cargo build -p origin`",
+            binary.display()
+        );
+        let mut command = Command::new(binary);
         command
             .env("PORTCULLIS_DATA_DIR", &self.data)
             .env("PORTCULLIS_LISTEN", format!("127.0.0.1:{}", self.port))
@@ -144,14 +153,7 @@ fn serve(settings: &OriginSettings) -> anyhow::Result<Process> {
     Process::start("origin", &mut command, &settings.log, Signal::SIGTERM)
 }
 
-/// `PORTCULLIS_BIN`, or the binary that cargo built last in this checkout's debug profile.
-fn find_binary() -> anyhow::Result<PathBuf> {
-    let binary = std::env::var_os("PORTCULLIS_BIN")
-        .map_or_else(|| paths::target().join("debug/portcullis"), PathBuf::from);
-    ensure!(
-        Path::new(&binary).is_file(),
-        "no {}: build it with `cargo build -p origin`",
-        binary.display()
-    );
-    Ok(binary)
+fn default_binary() -> PathBuf {
+    std::env::var_os("PORTCULLIS_BIN")
+        .map_or_else(|| paths::target().join("debug/portcullis"), PathBuf::from)
 }

@@ -43,10 +43,8 @@ impl Load<'_> {
         let ask = connections
             .into_iter()
             .map(|connection| self.ask_in_turn(connection, &next, started));
-        let mut latencies = try_join_all(ask).await?.concat();
-        let elapsed = started.elapsed();
-        latencies.sort_unstable();
-        Ok(Outcome { elapsed, latencies })
+        let latencies = try_join_all(ask).await?.concat();
+        Ok(Outcome::new(started.elapsed(), latencies))
     }
 
     async fn ask_in_turn(
@@ -90,6 +88,12 @@ async fn connect(server: SocketAddr) -> anyhow::Result<SendRequest<Empty<Bytes>>
 }
 
 impl Outcome {
+    /// `latencies` in any order.
+    pub(super) fn new(elapsed: Duration, mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self { elapsed, latencies }
+    }
+
     pub(super) fn requests(&self) -> usize {
         self.latencies.len()
     }

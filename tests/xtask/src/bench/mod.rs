@@ -4,6 +4,7 @@
 mod edge;
 mod load;
 mod machine;
+mod origin;
 mod signer;
 mod stats;
 
@@ -24,6 +25,8 @@ pub(crate) struct Options {
 enum Subject {
     /// The Worker in workerd, beside Workers with other libraries
     Edge(edge::Options),
+    /// The origin, beside the same service written with other means
+    Origin(origin::Options),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -32,6 +35,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     match &options.subject {
         Subject::Edge(options) => edge::run(options),
+        Subject::Origin(options) => origin::run(options),
     }
 }
 
