@@ -1,6 +1,8 @@
 //! The issuer of access tokens: a subject, a time and a fresh `jti` become a signed token, and a
 //! token's text becomes a valid one again. It does not know who may log in, nor what is revoked.
 
+mod verified;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
@@ -9,6 +11,7 @@ use shared::{
     TokenId, UnixSeconds, UnverifiedToken, ValidToken, ValidationPolicy,
 };
 
+use self::verified::VerifiedTokens;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::keys::KeyRing;
@@ -42,6 +45,7 @@ pub struct Issuer {
     audience: String,
     lifetime_secs: u64,
     keys: RwLock<Arc<KeyRing>>,
+    verified: VerifiedTokens,
 }
 
 impl Issuer {
@@ -52,6 +56,7 @@ impl Issuer {
             audience: config.audience.clone(),
             lifetime_secs: config.access_token_secs,
             keys: RwLock::new(Arc::new(keys)),
+            verified: VerifiedTokens::default(),
         }
     }
 
@@ -124,12 +129,24 @@ impl Issuer {
     }
 
     /// Genuine and alive; whether it was revoked is another question.
-    pub async fn verify(&self, text: &str, now: UnixSeconds) -> Result<ValidToken, TokenError> {
+    pub async fn verify(
+        &self,
+        text: &str,
+        now: UnixSeconds,
+    ) -> Result<Arc<ValidToken>, TokenError> {
         let ring = self.ring();
-        UnverifiedToken::parse(text)?
+        let policy = self.policy(&ring);
+        if let Some(known) = self.verified.find(text, ring.key_set()) {
+            known.validate_again(&policy, now)?;
+            return Ok(known);
+        }
+        let valid = UnverifiedToken::parse(text)?
             .verify_signature(ring.key_set(), &NativeVerifier)
             .await?
-            .validate(&self.policy(&ring), now)
+            .validate(&policy, now)?;
+        let valid = Arc::new(valid);
+        self.verified.insert(text, Arc::clone(&valid));
+        Ok(valid)
     }
 
     fn policy(&self, ring: &KeyRing) -> ValidationPolicy {

@@ -48,6 +48,8 @@ on_both_stores! {
 
     async fn refuses_a_forged_token(origin) {
         let tokens = origin.user("ada@example.org").await;
+        // Verified and remembered; what only resembles it is not.
+        assert_eq!(origin.get_as("/me", &tokens.access).await.status, 200);
         let (signed, signature) = tokens.access.rsplit_once('.').unwrap();
         let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
         for bad in [forged.as_str(), "x", "a.b.c", "", "..", &tokens.refresh] {
