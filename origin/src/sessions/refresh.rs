@@ -129,7 +129,8 @@ async fn attempt(app: &App, handed_in: &Presented<'_>) -> Result<Outcome, ApiErr
         Decision::SessionClosed => return Err(ApiError::SessionClosed),
         Decision::Reuse => return Ok(Outcome::Reuse(tx, session)),
     };
-    if now > session.last_seen_at {
+    // Cut-offs are whole seconds: within the one that is noted already there is nothing to note.
+    if now.as_secs() > session.last_seen_at.as_secs() {
         sessions::note_token(&mut tx, &session.sid, now).await?;
     }
     // A scope that cannot be had undoes the rotation: nothing was handed out for it.
