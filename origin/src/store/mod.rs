@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::UnixSeconds;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, AnyPool, ConnectOptions, Executor};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
 
 pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
@@ -36,6 +36,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// A statement that takes longer is given up: the caller answers 503 rather than wait.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection used more lately than this is not tested before it is used again: the test would be
+/// a round trip more for every statement, and what broke since then the statement finds out.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 const POSTGRES_CONNECTIONS: u32 = 32;
 const SQLITE_CONNECTIONS: u32 = 8;
 
@@ -109,6 +112,15 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(STATEMENT_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, use_of_it| {
+            Box::pin(async move {
+                if use_of_it.idle_for > TEST_AFTER_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| Box::pin(prepare_connection(connection, is_sqlite)))
 }
 
