@@ -1,24 +1,20 @@
 //! Passwords: Argon2id on a bounded number of threads with a bounded queue. It knows neither accounts
 //! nor stores.
 
+mod argon2id;
 mod policy;
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, TryAcquireError};
 use unicode_normalization::UnicodeNormalization;
 
 pub use policy::Owner;
 
+use self::argon2id::Hasher;
 use crate::error::ApiError;
 
-/// OWASP's second choice of June 2026: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
 /// Waiters for one thread: at about 30 ms a hash, the last waits about a second.
 const QUEUE_PER_THREAD: usize = 32;
 
@@ -37,6 +33,7 @@ pub struct Passwords {
     threads: Arc<Semaphore>,
     /// Running and waiting together.
     places: Arc<Semaphore>,
+    hasher: Arc<Hasher>,
     /// Compared with where there is no account, so that the answer takes as long.
     decoy: String,
 }
@@ -44,11 +41,13 @@ pub struct Passwords {
 impl Passwords {
     /// Hashes one password to have a decoy, which takes a moment.
     pub fn new(min_chars: usize, threads: usize) -> Result<Self, ApiError> {
+        let hasher = Hasher::default();
         Ok(Self {
             min_chars,
             threads: Arc::new(Semaphore::new(threads)),
             places: Arc::new(Semaphore::new(threads * (1 + QUEUE_PER_THREAD))),
-            decoy: hash(&normalize("no account has this password"))?,
+            decoy: hasher.hash(&normalize("no account has this password"))?,
+            hasher: Arc::new(hasher),
         })
     }
 
@@ -62,9 +61,9 @@ impl Passwords {
         let password = SecretString::from(normalize(password.expose_secret()));
         policy::check_length(password.expose_secret(), self.min_chars)?;
         let about = owner.words();
-        self.run(move || {
+        self.run(move |hasher| {
             policy::check_guesses(password.expose_secret(), &about)?;
-            hash(password.expose_secret())
+            hasher.hash(password.expose_secret())
         })
         .await
     }
@@ -79,14 +78,14 @@ impl Passwords {
         let exists = stored.is_some();
         let stored = stored.unwrap_or(&self.decoy).to_owned();
         let verdict = self
-            .run(move || verify(password.expose_secret(), &stored))
+            .run(move |hasher| hasher.verify(password.expose_secret(), &stored))
             .await?;
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&Hasher) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
@@ -98,10 +97,11 @@ impl Passwords {
             .acquire_owned()
             .await
             .map_err(|_| ApiError::Internal("the password queue is closed"))?;
+        let hasher = Arc::clone(&self.hasher);
         // Both permits move into the work: it holds its memory even if nobody waits for it any more.
         tokio::task::spawn_blocking(move || {
             let _held = (place, thread);
-            work()
+            work(&hasher)
         })
         .await
         .map_err(|_| ApiError::Internal("a password thread panicked"))?
@@ -113,47 +113,11 @@ fn normalize(password: &str) -> String {
     password.nfc().collect()
 }
 
-fn argon2id() -> Result<Argon2<'static>, ApiError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|_| ApiError::Internal("the Argon2 parameters are out of range"))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash(password: &str) -> Result<String, ApiError> {
-    let mut salt = [0; 16];
-    aws_lc_rs::rand::fill(&mut salt).map_err(|_| ApiError::Internal("no random numbers"))?;
-    let salt = SaltString::encode_b64(&salt).map_err(|_| ApiError::Internal("bad salt"))?;
-    argon2id()?
-        .hash_password(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|_| ApiError::Internal("a password could not be hashed"))
-}
-
-fn verify(password: &str, stored: &str) -> Result<Verdict, ApiError> {
-    let current = argon2id()?;
-    let stored = PasswordHash::new(stored)
-        .map_err(|_| ApiError::Internal("a stored password hash cannot be read"))?;
-    if current
-        .verify_password(password.as_bytes(), &stored)
-        .is_err()
-    {
-        return Ok(Verdict::Wrong);
-    }
-    let same_parameters = stored.algorithm == Algorithm::Argon2id.ident()
-        && stored.version == Some(Version::V0x13.into())
-        && Params::try_from(&stored).is_ok_and(|used| costs(&used) == costs(current.params()));
-    if same_parameters {
-        return Ok(Verdict::Right);
-    }
-    Ok(Verdict::RightAndRehashed(hash(password)?))
-}
-
-fn costs(params: &Params) -> (u32, u32, u32) {
-    (params.m_cost(), params.t_cost(), params.p_cost())
-}
-
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::{PasswordHasher, SaltString};
+    use argon2::{Algorithm, Argon2, Params, Version};
+
     use super::*;
 
     fn passwords() -> Passwords {
