@@ -10,9 +10,11 @@
 //! - a replica believes its copy of the epoch for at most [`EPOCH_MAX_AGE`], and a revocation that
 //!   raised the epoch is not acknowledged before every copy is older than that.
 
+mod claim;
 mod layout;
 mod link;
 mod rebuild;
+mod repair;
 mod revoked;
 
 use std::sync::{Arc, Mutex, PoisonError};

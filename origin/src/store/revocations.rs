@@ -80,13 +80,42 @@ pub async fn insert(
     Ok(lists_end.map(from_millis))
 }
 
-/// Every revocation that a living token could still need.
-pub async fn find_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<RevocationRow>> {
-    sqlx::query(select!("WHERE retain_until > $1 ORDER BY recorded_at, id"))
-        .bind(to_millis(now))
-        .try_map(|row| revocation(&row))
-        .fetch_all(pool)
-        .await
+/// Where a walk over the revocations stands: nothing up to and including this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position {
+    recorded_at_ms: i64,
+    id: String,
+}
+
+impl Position {
+    #[must_use]
+    pub fn of(row: &RevocationRow) -> Self {
+        Self {
+            recorded_at_ms: to_millis(row.recorded_at),
+            id: row.id.clone(),
+        }
+    }
+}
+
+/// The revocations that a token alive after `now` could need, the oldest first.
+pub async fn find_live_after(
+    pool: &AnyPool,
+    now: UnixSeconds,
+    after: &Position,
+    count: u32,
+) -> sqlx::Result<Vec<RevocationRow>> {
+    sqlx::query(select!(
+        "WHERE retain_until > $1
+           AND (recorded_at > $2 OR (recorded_at = $2 AND id > $3))
+         ORDER BY recorded_at, id LIMIT $4"
+    ))
+    .bind(to_millis(now))
+    .bind(after.recorded_at_ms)
+    .bind(&after.id)
+    .bind(i64::from(count))
+    .try_map(|row| revocation(&row))
+    .fetch_all(pool)
+    .await
 }
 
 /// The newest first.

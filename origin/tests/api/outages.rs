@@ -48,26 +48,77 @@ async fn a_flushed_redis_is_not_believed_and_is_filled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_while_redis_is_being_filled_leaves_no_complete_redis_behind() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        origin.post_as("/logout", &tokens.access).await;
+        let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
+        let key = format!("session_blacklist:{sid}");
+        eventually(async || unconfirmed(&origin).await == 0).await;
+        let redis = origin.stores.redis().unwrap();
+        // The rebuild waits for the rows, and then, when they are in Redis, for the epoch.
+        let rows = lock_table(&origin, "revocations").await;
+        redis.flush().await;
+        eventually(async || {
+            let claim = origin.stores.redis_get("portcullis:rebuilding").await;
+            claim.is_some()
+        })
+        .await;
+        let epoch = lock_table(&origin, "cache_state").await;
+        rows.rollback().await.unwrap();
+        eventually(async || origin.stores.redis_get(&key).await.is_some()).await;
+        redis.flush().await;
+        epoch.rollback().await.unwrap();
+        origin.wait_for_redis().await;
+        assert!(origin.stores.redis_get(&key).await.is_some());
+        assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_redis_lost_is_missed_and_written_again() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        origin.post_as("/logout", &tokens.access).await;
+        let claims = claims(&tokens.access);
+        eventually(async || unconfirmed(&origin).await == 0).await;
+        let redis = origin.stores.redis().unwrap();
+        let key = format!("session_blacklist:{}", claims["sid"].as_str().unwrap());
+        let others = format!("blacklist:{}", claims["jti"].as_str().unwrap());
+        redis
+            .run::<()>(redis::cmd("DEL").arg(&key).arg(others).clone())
+            .await;
+        eventually(async || origin.stores.redis_get(&key).await.is_some()).await;
+        assert_eq!(me(&origin, &tokens.access).await.code(), "token_revoked");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_in_doubt_is_looked_up_in_the_database() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
         let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
         // As after a crash between commit and write: the row is there, the key is not.
-        origin.post_as("/logout", &tokens.access).await;
-        let redis = origin.stores.redis().unwrap();
-        let jti = claims(&tokens.access)["jti"].as_str().unwrap().to_owned();
-        for key in [
-            format!("session_blacklist:{sid}"),
-            format!("blacklist:{jti}"),
-        ] {
-            redis.run::<()>(redis::cmd("DEL").arg(key).clone()).await;
-        }
+        sqlx::query(
+            "INSERT INTO revocations
+                (id, scope, issuer, name, reason, actor, recorded_at, retain_until)
+             SELECT 'r', 'session', $1, sid, 'log_out', 'a test', last_seen_at, expires_at
+             FROM sessions WHERE sid = $2",
+        )
+        .bind(origin.app.issuer.name())
+        .bind(&sid)
+        .execute(&origin.app.pool)
+        .await
+        .unwrap();
         assert_eq!(
             me(&origin, &tokens.access).await.status,
             200,
             "else this test proves nothing"
         );
         let doubt = format!("portcullis:doubt:session:{sid}");
+        let redis = origin.stores.redis().unwrap();
         redis
             .run::<()>(redis::cmd("SADD").arg(doubt).arg("x").clone())
             .await;
@@ -225,6 +276,24 @@ async fn a_rebuild_that_fails_does_not_keep_others_from_trying() {
 
 async fn me(origin: &Origin, token: &str) -> Answer {
     origin.get_as("/me", token).await
+}
+
+/// Whoever reads the table waits until the transaction ends.
+async fn lock_table(origin: &Origin, table: &str) -> sqlx::Transaction<'static, sqlx::Any> {
+    let mut tx = origin.app.pool.begin().await.unwrap();
+    let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    sqlx::query(sqlx::AssertSqlSafe(lock))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx
+}
+
+async fn unconfirmed(origin: &Origin) -> i64 {
+    sqlx::query_scalar("SELECT COUNT(*) FROM revocations WHERE cached_at IS NULL")
+        .fetch_one(&origin.app.pool)
+        .await
+        .unwrap()
 }
 
 async fn rows(origin: &Origin) -> i64 {
