@@ -15,6 +15,8 @@ pub mod grant_type;
 pub mod iso_time;
 pub mod issuer;
 pub mod keys;
+#[cfg(test)]
+mod layering;
 pub mod limits;
 pub mod mail;
 pub mod mailed_token;

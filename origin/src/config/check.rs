@@ -190,7 +190,7 @@ impl Check {
 
     pub(super) fn header_name(&mut self, name: Option<String>) -> Option<String> {
         let name = name?.to_ascii_lowercase();
-        if axum::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        if hyper::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             self.refuse(
                 "PORTCULLIS_CLIENT_ADDRESS_HEADER",
                 format!("{name:?} is not a header name"),

@@ -13,7 +13,7 @@ use super::deliveries::Arrival;
 use super::kv_client::{KvClient, KvError};
 use super::next_list::CLOCK_ERROR_SECS;
 use super::outage::Outage;
-use crate::store::{list, segments};
+use crate::store::{list, list_travel, segments};
 
 /// KV takes one put a second for one key.
 const BETWEEN_PUTS: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ pub async fn deliver_once(
         .await?;
         segments::mark_delivered(pool, &segment.sha256, now).await?;
     }
-    if list::find_delivered_at(pool, newest.version)
+    if list_travel::find_delivered_at(pool, newest.version)
         .await?
         .is_some()
     {
@@ -93,7 +93,7 @@ pub async fn deliver_once(
     )
     .await?;
     let (version, at) = (newest.version, publisher.clock.now());
-    list::mark_delivered(pool, version, at).await?;
+    list_travel::mark_delivered(pool, version, at).await?;
     publisher.deliveries.note(Arrival { version, at });
     Ok(Delivery::Delivered { version })
 }

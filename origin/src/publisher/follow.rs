@@ -12,7 +12,7 @@ use super::Publisher;
 use super::deliveries::Arrival;
 use super::outage::Outage;
 use super::pull_lane::PullLane;
-use crate::store::list;
+use crate::store::{list, list_travel};
 
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -40,7 +40,7 @@ pub async fn follow_deliveries(publisher: &Publisher) -> sqlx::Result<()> {
         return Ok(());
     }
     let newest = if publisher.kv.is_some() {
-        list::find_newest_delivered(&publisher.pool).await?
+        list_travel::find_newest_delivered(&publisher.pool).await?
     } else {
         let held = publisher.pull_lane.newest();
         held.map(|list| (list.version(), list.list().issued_at))
@@ -55,7 +55,7 @@ pub async fn follow_deliveries(publisher: &Publisher) -> sqlx::Result<()> {
 /// for receipts only, and a later version will say as much.
 pub async fn record_sightings(pool: &AnyPool, lane: &PullLane) -> sqlx::Result<()> {
     for sighting in lane.sightings().take() {
-        list::mark_seen_at_edge(pool, sighting.version, sighting.at).await?;
+        list_travel::mark_seen_at_edge(pool, sighting.version, sighting.at).await?;
     }
     Ok(())
 }

@@ -9,9 +9,8 @@ use super::Publisher;
 use super::next_list::{
     CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
 };
-use super::published_list::StoredList;
 use crate::keys::{SigningError, turn};
-use crate::store::list::NewHead;
+use crate::store::list::{NewHead, StoredList};
 use crate::store::tails::TailRow;
 use crate::store::token_keys::{self, TokenKeyRow};
 use crate::store::{self, Transaction, lease, list, outbox, segments, tails};

@@ -3,25 +3,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::Bytes;
-use shared::{ListMessage, UnixSeconds};
+use bytes::Bytes;
+use shared::ListMessage;
+
+use crate::store::list::{Mark, StoredList};
 
 /// Beyond these an edge is sent the whole tail, which is at most 64 KiB.
 const REMEMBERED_MARKS: usize = 4096;
 /// Edges are a few versions apart at most; the rest is rendered anew.
 const RENDERINGS_KEPT: usize = 16;
-
-/// A head as the database holds it, with the tail that it signs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredList {
-    pub version: u64,
-    pub issued_at: UnixSeconds,
-    pub expires_at: UnixSeconds,
-    /// The signed head, a compact JWS.
-    pub head: String,
-    pub tail_epoch: u64,
-    pub tail: Vec<u8>,
-}
 
 impl StoredList {
     /// The list message with the tail from `from` on; `from` beyond the end means the whole.
@@ -38,14 +28,6 @@ impl StoredList {
             tail: tail.to_vec(),
         }
     }
-}
-
-/// How long the tail was at a version: enough to know which suffix an edge lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    pub version: u64,
-    pub tail_epoch: u64,
-    pub tail_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -125,6 +107,8 @@ impl PublishedList {
 
 #[cfg(test)]
 mod tests {
+    use shared::UnixSeconds;
+
     use super::*;
 
     fn list(version: u64, tail_epoch: u64, tail: &[u8]) -> StoredList {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::published_list::{Mark, PublishedList, StoredList};
+use super::published_list::PublishedList;
 use super::sightings::Sightings;
+use crate::store::list::{Mark, StoredList};
 
 /// A publication reaches waiters at least this far apart.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(50);

@@ -13,7 +13,7 @@ use super::Publisher;
 use super::deliver::DeliverError;
 use super::kv_client::{KvClient, KvError};
 use super::outage::Outage;
-use crate::store::{list, segments};
+use crate::store::{list, list_travel, segments};
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
@@ -47,7 +47,7 @@ async fn mark_missing_head(publisher: &Publisher, kv: &KvClient) -> Result<u64, 
     let Some(newest) = list::find_newest_version(&publisher.pool).await? else {
         return Ok(0);
     };
-    if list::find_delivered_at(&publisher.pool, newest)
+    if list_travel::find_delivered_at(&publisher.pool, newest)
         .await?
         .is_none()
     {
@@ -59,7 +59,7 @@ async fn mark_missing_head(publisher: &Publisher, kv: &KvClient) -> Result<u64, 
     {
         return Ok(0);
     }
-    list::mark_undelivered(&publisher.pool, newest).await?;
+    list_travel::mark_undelivered(&publisher.pool, newest).await?;
     Ok(1)
 }
 

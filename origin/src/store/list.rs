@@ -1,11 +1,10 @@
-//! Table `list_heads`: every head that was published, and how it travelled.
+//! Table `list_heads`: every head that was published. How far each has come is `list_travel`.
 
 use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::{Transaction, from_millis, to_millis};
-use crate::publisher::published_list::{Mark, StoredList};
 
 /// A head about to be stored.
 #[derive(Debug, Clone)]
@@ -30,6 +29,26 @@ pub struct NewestHead {
     pub ends_at: UnixSeconds,
     /// When the last edge stops using any head before it.
     pub predecessors_end_at: UnixSeconds,
+}
+
+/// A head as the database holds it, with the tail that it signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredList {
+    pub version: u64,
+    pub issued_at: UnixSeconds,
+    pub expires_at: UnixSeconds,
+    /// The signed head, a compact JWS.
+    pub head: String,
+    pub tail_epoch: u64,
+    pub tail: Vec<u8>,
+}
+
+/// How long the tail was at a version: enough to know which suffix an edge lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub version: u64,
+    pub tail_epoch: u64,
+    pub tail_bytes: u64,
 }
 
 pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<NewestHead>> {
@@ -126,61 +145,6 @@ pub async fn find_summary(pool: &AnyPool) -> sqlx::Result<Option<ListSummary>> {
     .try_map(|row| summary(&row))
     .fetch_optional(pool)
     .await
-}
-
-/// When KV got this head, or `None` if it has not got it.
-pub async fn find_delivered_at(pool: &AnyPool, version: u64) -> sqlx::Result<Option<UnixSeconds>> {
-    let at: Option<Option<i64>> =
-        sqlx::query_scalar("SELECT delivered_at FROM list_heads WHERE version = $1")
-            .bind(version.cast_signed())
-            .fetch_optional(pool)
-            .await?;
-    Ok(at.flatten().map(from_millis))
-}
-
-/// The newest version that KV got, and when.
-pub async fn find_newest_delivered(pool: &AnyPool) -> sqlx::Result<Option<(u64, UnixSeconds)>> {
-    let newest: Option<(i64, i64)> = sqlx::query_as(
-        "SELECT version, delivered_at FROM list_heads
-         WHERE delivered_at IS NOT NULL ORDER BY version DESC LIMIT 1",
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(newest.map(|(version, at)| (version.cast_unsigned(), from_millis(at))))
-}
-
-/// KV holds `version`, so whatever an older head said is there as well.
-pub async fn mark_delivered(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE list_heads SET delivered_at = $1 WHERE version <= $2 AND delivered_at IS NULL",
-    )
-    .bind(to_millis(at))
-    .bind(version.cast_signed())
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// KV was found without this head.
-pub async fn mark_undelivered(pool: &AnyPool, version: u64) -> sqlx::Result<()> {
-    sqlx::query("UPDATE list_heads SET delivered_at = NULL WHERE version = $1")
-        .bind(version.cast_signed())
-        .execute(pool)
-        .await?;
-    Ok(())
-}
-
-/// An edge holds `version`, so whatever an older head said is there as well.
-pub async fn mark_seen_at_edge(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE list_heads SET seen_at_edge_at = $1
-         WHERE version <= $2 AND seen_at_edge_at IS NULL",
-    )
-    .bind(to_millis(at))
-    .bind(version.cast_signed())
-    .execute(pool)
-    .await?;
-    Ok(())
 }
 
 /// Forgets the text of heads issued before `time`: only the newest is ever sent, while the times of
