@@ -1,20 +1,26 @@
-//! `portcullis revoke` beside a running origin: it revokes what that origin's list is about, whatever
-//! its own settings are.
+//! Operator's commands beside a running origin: `revoke` revokes what that origin's list is about,
+//! whatever its own settings are; `list verify` asks it as an edge does.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use sqlx::Row;
 use tempfile::TempDir;
 
 const ISSUER: &str = "https://origin.example";
+const EDGE_SECRET: &str = "the secret of an edge in a test";
+const PATIENCE: Duration = Duration::from_secs(20);
 const TOKEN_SECS: i64 = 7200;
 const LEEWAY_SECS: i64 = shared::LEEWAY_SECS.cast_signed();
 
 /// An origin that has published a list, with settings that no other process is told.
-struct Serving(Child);
+struct Serving {
+    process: Child,
+    url: String,
+}
 
 impl Serving {
     fn start(data_dir: &Path) -> Self {
@@ -22,22 +28,27 @@ impl Serving {
             .env("PORTCULLIS_LISTEN", "127.0.0.1:0")
             .args(["--issuer", ISSUER])
             .args(["--access-token-secs", &TOKEN_SECS.to_string()])
+            .args(["--edge-secret", EDGE_SECRET])
             .arg("serve")
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let log = BufReader::new(process.stderr.as_mut().unwrap());
-        let listens = |line: std::io::Result<String>| line.unwrap().contains("listening on ");
-        assert!(log.lines().any(listens), "it ended before it listened");
-        Self(process)
+        let url = log.lines().find_map(|line| {
+            let line = line.unwrap();
+            let (_, url) = line.split_once("listening on ")?;
+            Some(url.split('"').next()?.to_owned())
+        });
+        let url = url.expect("it ended before it listened");
+        Self { process, url }
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         // Whatever the test ended with, its process ends with it; it may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -83,6 +94,46 @@ fn a_revocation_for_another_issuer_than_the_published_one_is_refused_with_both_n
     }
     let agreed = revoke(data.path(), &["--issuer", ISSUER]);
     assert!(agreed.status.success(), "{agreed:?}");
+}
+
+fn verify(data_dir: &Path, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let output = portcullis(data_dir)
+        .args(["list", "verify", "--json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let found = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), found)
+}
+
+#[test]
+fn list_verify_says_by_its_exit_code_whether_all_agree() {
+    let data = TempDir::new().unwrap();
+    let serving = Serving::start(data.path());
+    assert!(revoke(data.path(), &[]).status.success());
+    let url = serving.url.clone();
+    let lane = ["--edge-secret", EDGE_SECRET, "--origin", &url];
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (code, found) = verify(data.path(), &lane);
+        assert_eq!((code, &found["agrees"]), (Some(0), &true.into()), "{found}");
+        assert_eq!(found["lanes"][0]["lane"], "pull");
+        // It is not late while it is on its way.
+        if found["lanes"][0]["entries"] == 1 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{found}");
+    }
+
+    drop(serving);
+    let (code, found) = verify(data.path(), &lane);
+    assert_eq!((code, &found["agrees"]), (Some(1), &false.into()));
+    assert_eq!(found["findings"][0]["code"], "pull_unreachable");
+    assert!(found["findings"][0]["remedy"].is_string());
+
+    for misuse in [&[][..], &["--origin", "nowhere"], &["--unknown"]] {
+        assert_eq!(verify(data.path(), misuse).0, Some(2), "{misuse:?}");
+    }
 }
 
 /// The issuer of the one revocation, and for how long it is kept.

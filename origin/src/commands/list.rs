@@ -1,9 +1,11 @@
-//! `portcullis list show`: what is published now, as the database has it.
+//! `portcullis list`: the published list, as the database has it (`show`) and as edges get it (see
+//! `list_verify`).
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use shared::UnixSeconds;
 
+use super::list_verify::{VERIFY_HELP, VerifyList};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::iso_time;
@@ -22,6 +24,9 @@ pub(super) enum ListAction {
     /// Show the newest list: version, age, end, sizes, and what waits to be published.
     #[command(after_help = "Example: portcullis list show --json | jq .age_secs")]
     Show(ShowList),
+    /// Read the list as edges do, from KV and from the origin, and hold it against the database.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyList),
 }
 
 #[derive(Debug, Args)]

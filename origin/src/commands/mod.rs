@@ -3,6 +3,7 @@
 pub mod client;
 mod keys;
 mod list;
+mod list_verify;
 mod migrate;
 mod published;
 mod revoke;
@@ -38,6 +39,7 @@ Examples:
   portcullis keys show
   portcullis revoke --scope user --name 5eQ0… --reason 'account taken over'
   portcullis list show
+  portcullis list verify
 
 Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.";
 
@@ -130,6 +132,12 @@ impl Command {
             Self::List(ListCommand {
                 action: ListAction::Show(show),
             }) => list::show(&config, &show).await,
+            Self::List(ListCommand {
+                action: ListAction::Verify(verify),
+            }) => {
+                let config = published::adopt(config).await?;
+                list_verify::verify(&config, &verify).await
+            }
             Self::User(command) => user::run(&open(config).await?, command).await,
             Self::Client(command) => client::run(&open(config).await?, command).await,
         }

@@ -14,8 +14,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// KV refuses a shorter life.
 const SHORTEST_LIFE_SECS: u64 = 60;
-/// More than any list message; a longer value is not ours.
-const LONGEST_VALUE_BYTES: usize = 256 * 1024;
+/// More than any answer of the API that is not a value.
+const LONGEST_ANSWER_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Clone)]
 pub struct KvClient {
@@ -125,14 +125,14 @@ impl KvClient {
         }
     }
 
-    /// The value, `None` where there is none.
-    pub async fn find(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+    /// The value, `None` where there is none. One that is longer than `longest_bytes` is not ours.
+    pub async fn find(&self, key: &str, longest_bytes: usize) -> Result<Option<Vec<u8>>, KvError> {
         let url = extended(&self.namespace, &["values", key])?;
         let answer = self.send(self.http.get(url)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        read_value(answered(answer)?).await.map(Some)
+        read_value(answered(answer)?, longest_bytes).await.map(Some)
     }
 
     /// The names that begin with `prefix`: the first thousand, far more than a list has segments.
@@ -193,13 +193,14 @@ fn retry_after(answer: &Response) -> Option<Duration> {
 }
 
 async fn read_json<T: serde::de::DeserializeOwned>(answer: Response) -> Result<T, KvError> {
-    serde_json::from_slice(&read_value(answer).await?).map_err(|_| KvError::BadAnswer)
+    let json = read_value(answer, LONGEST_ANSWER_BYTES).await?;
+    serde_json::from_slice(&json).map_err(|_| KvError::BadAnswer)
 }
 
-async fn read_value(mut answer: Response) -> Result<Vec<u8>, KvError> {
+async fn read_value(mut answer: Response, longest_bytes: usize) -> Result<Vec<u8>, KvError> {
     let mut value = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| classify(&error))? {
-        if value.len() + chunk.len() > LONGEST_VALUE_BYTES {
+        if value.len() + chunk.len() > longest_bytes {
             return Err(KvError::ValueTooLong);
         }
         value.extend_from_slice(&chunk);

@@ -22,6 +22,7 @@ pub mod replica_name;
 mod replicas;
 mod run;
 pub mod sightings;
+pub mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::{
-    KV_HEAD_KEY, KeySet, ListMessage, NativeVerifier, UnixSeconds, UnverifiedHead, kv_segment_key,
+    KV_HEAD_KEY, KeySet, ListMessage, MAX_MESSAGE_BYTES, NativeVerifier, UnixSeconds,
+    UnverifiedHead, kv_segment_key,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +66,7 @@ async fn mark_missing_head(publisher: &Publisher, kv: &KvClient) -> Result<u64, 
 
 /// The version of the list in KV, `None` if there is none, or none that we signed.
 async fn find_version_in_kv(publisher: &Publisher, kv: &KvClient) -> Result<Option<u64>, KvError> {
-    match kv.find(KV_HEAD_KEY).await {
+    match kv.find(KV_HEAD_KEY, MAX_MESSAGE_BYTES).await {
         Ok(Some(value)) => Ok(verified_version(publisher, &value).await),
         Ok(None) | Err(KvError::ValueTooLong) => Ok(None),
         Err(error) => Err(error),

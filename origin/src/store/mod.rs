@@ -10,6 +10,7 @@ pub mod limits;
 pub mod list;
 pub mod mailed_tokens;
 pub mod mails;
+pub mod list_rows;
 pub mod list_travel;
 pub mod outbox;
 pub mod receipts;

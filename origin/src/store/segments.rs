@@ -89,6 +89,15 @@ pub async fn find_bytes(pool: &AnyPool, sha256: &str) -> sqlx::Result<Option<Vec
         .await
 }
 
+pub async fn exists(pool: &AnyPool, sha256: &str) -> sqlx::Result<bool> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT count FROM list_segments WHERE sha256 = $1")
+            .bind(sha256)
+            .fetch_optional(pool)
+            .await?;
+    Ok(found.is_some())
+}
+
 /// Takes a segment out of future heads; `None` if that was done already.
 pub async fn retire(
     tx: &mut Transaction,

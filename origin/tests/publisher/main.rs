@@ -16,3 +16,4 @@ mod replicas;
 mod requests;
 mod segments;
 mod token_keys;
+mod verify;
