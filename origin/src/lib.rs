@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod extract;
 pub mod grant_type;
+pub mod fault;
 pub mod iso_time;
 pub mod issuer;
 pub mod keys;

@@ -7,6 +7,7 @@ use sqlx::AnyPool;
 
 use super::next_list::{CLOCK_ERROR_SECS, build_segment};
 use super::publish_once::PublishError;
+use crate::fault::{self, Gap};
 use crate::store::segments::{self, NewSegment, SegmentRow};
 use crate::store::{self, lease};
 
@@ -117,8 +118,11 @@ async fn store_merged(
             .await?
             .ok_or(PublishError::SegmentLost)?;
     }
+    fault::cross(Gap::PartsRetired);
     segments::insert(&mut tx, merged).await?;
+    fault::cross(Gap::MergeSaved);
     tx.commit().await?;
+    fault::cross(Gap::MergeCommitted);
     Ok(())
 }
 

@@ -13,11 +13,14 @@ use super::deliveries::Arrival;
 use super::kv_client::{KvClient, KvError};
 use super::next_list::CLOCK_ERROR_SECS;
 use super::outage::Outage;
+use crate::fault::{self, Gap};
 use crate::store::{list, list_travel, segments};
 
 /// KV takes one put a second for one key.
 const BETWEEN_PUTS: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// What KV asks for is kept to, but not for so long that the lane would be taken for given up.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
@@ -36,11 +39,13 @@ impl DeliverError {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
+    /// Not sooner than KV asked for, if it did.
+    fn pause(&self, own_pause: Duration) -> Duration {
+        let asked_for = match self {
             Self::Store(_) => None,
             Self::Kv(error) => error.retry_after(),
-        }
+        };
+        own_pause.max(asked_for.unwrap_or_default().min(LONGEST_RETRY_AFTER))
     }
 }
 
@@ -78,7 +83,9 @@ pub async fn deliver_once(
             Some(life_secs),
         )
         .await?;
+        fault::cross(Gap::SegmentPut);
         segments::mark_delivered(pool, &segment.sha256, now).await?;
+        fault::cross(Gap::SegmentMarked);
     }
     if list_travel::find_delivered_at(pool, newest.version)
         .await?
@@ -92,8 +99,10 @@ pub async fn deliver_once(
         None,
     )
     .await?;
+    fault::cross(Gap::HeadPut);
     let (version, at) = (newest.version, publisher.clock.now());
     list_travel::mark_delivered(pool, version, at).await?;
+    fault::cross(Gap::HeadMarked);
     publisher.deliveries.note(Arrival { version, at });
     Ok(Delivery::Delivered { version })
 }
@@ -127,9 +136,7 @@ pub(super) async fn run(publisher: Arc<Publisher>, kv: KvClient, stop: Cancellat
             Some(Err(error)) => {
                 outage.failed(error.code(), &error);
                 newest.mark_changed();
-                backoff
-                    .next_pause()
-                    .max(error.retry_after().unwrap_or_default())
+                error.pause(backoff.next_pause())
             }
         };
         let next = async {
@@ -150,5 +157,24 @@ fn note(delivery: Delivery) {
     if let Delivery::Delivered { version } = delivery {
         metrics::counter!("portcullis_kv_heads_delivered_total").increment(1);
         tracing::debug!(list.version = version, "delivered to KV");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pause_secs(own: u64, retry_after: Option<u64>) -> u64 {
+        let retry_after = retry_after.map(Duration::from_secs);
+        let error = DeliverError::Kv(KvError::RateLimited { retry_after });
+        error.pause(Duration::from_secs(own)).as_secs()
+    }
+
+    #[test]
+    fn a_pause_that_kv_asks_for_is_kept_to_within_reason() {
+        assert_eq!(pause_secs(3, None), 3);
+        assert_eq!(pause_secs(3, Some(7)), 7);
+        assert_eq!(pause_secs(9, Some(7)), 9);
+        assert_eq!(pause_secs(3, Some(86_400)), 60);
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::AnyPool;
 
+use crate::fault::{self, Gap};
 use crate::store::lease::{self, LeaseRow};
 
 /// A holder that was silent for this long is taken to be dead.
@@ -64,6 +65,7 @@ impl Lease {
     async fn take(&self, pool: &AnyPool, seen: &LeaseRow) -> sqlx::Result<Option<u64>> {
         let fence = lease::take(pool, seen, &self.holder).await?;
         if let Some(fence) = fence {
+            fault::cross(Gap::LeaseTaken);
             tracing::info!(lease.fence = fence, "this replica publishes now");
             self.fence.store(fence, Ordering::Release);
         }

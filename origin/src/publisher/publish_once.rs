@@ -9,6 +9,7 @@ use super::Publisher;
 use super::next_list::{
     CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
 };
+use crate::fault::{self, Gap};
 use crate::keys::{SigningError, turn};
 use crate::store::list::{NewHead, StoredList};
 use crate::store::tails::TailRow;
@@ -75,7 +76,9 @@ pub async fn publish_once(
     now: UnixSeconds,
 ) -> Result<Publication, PublishError> {
     let (list, publication) = store_next_list(publisher, now).await?;
+    fault::cross(Gap::Committed);
     publisher.pull_lane.offer(list, &[]);
+    fault::cross(Gap::Offered);
     publisher.announcer.announce_list();
     Ok(publication)
 }
@@ -91,12 +94,15 @@ pub async fn store_next_list(
         publisher.lease.lose();
         return Err(PublishError::Fenced);
     }
+    fault::cross(Gap::LeaseConfirmed);
     let token_keys = retire_token_keys(&mut tx, &publisher.settings, now).await?;
     let state = load_state(&mut tx, &publisher.settings.issuer, token_keys, now).await?;
+    fault::cross(Gap::StateLoaded);
     let mut ids: Vec<String> = state.outbox.iter().map(|row| row.id.clone()).collect();
     let is_full_batch = ids.len() == BATCH_ROWS as usize;
     let next = build_next_list(&publisher.settings, state, now)?;
     let jws = publisher.keys.list.sign(HEAD_TYP, &next.head.to_json())?;
+    fault::cross(Gap::ListSigned);
     if jws.len() > MAX_HEAD_BYTES {
         return Err(PublishError::HeadTooLong);
     }
@@ -107,6 +113,7 @@ pub async fn store_next_list(
     };
     ids.truncate(next.carried);
     save(&mut tx, &next, &jws, &ids).await?;
+    fault::cross(Gap::RowsStamped);
     tx.commit().await?;
     if !next.sealed.is_empty() {
         publisher.sealed.notify_one();
@@ -181,6 +188,7 @@ async fn save(
     for segment in &next.sealed {
         segments::insert(tx, segment).await?;
     }
+    fault::cross(Gap::SegmentsSaved);
     let tail = TailRow {
         epoch: next.tail.epoch,
         bytes: next.tail.tail.as_bytes().to_vec(),
@@ -188,9 +196,12 @@ async fn save(
         retain_until: next.tail.retain_until,
     };
     tails::save(tx, &tail).await?;
+    fault::cross(Gap::TailSaved);
     list::insert_head(tx, &new_head(next, jws)).await?;
+    fault::cross(Gap::HeadSaved);
     let signs_from = turn::signs_from(next.predecessors_end_at, next.head.iat);
     token_keys::mark_listed(tx, next.head.ver, signs_from).await?;
+    fault::cross(Gap::KeysMarked);
     outbox::mark_published(tx, carried_ids, next.head.ver).await
 }
 

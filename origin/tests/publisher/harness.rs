@@ -57,7 +57,7 @@ struct CommandLine {
 /// The stores of one test, and a data folder that holds the keys of every replica.
 pub(crate) struct World {
     data_dir: TempDir,
-    database_url: String,
+    pub(crate) database_url: String,
     redis_url: Option<String>,
     postgres: Option<(String, String)>,
     edge_secret: Option<&'static str>,

@@ -9,6 +9,8 @@
 mod crashes;
 mod delivery;
 mod edge;
+#[cfg(feature = "fault-points")]
+mod fault_points;
 mod harness;
 mod kv_double;
 mod lists;

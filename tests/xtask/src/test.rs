@@ -25,6 +25,8 @@ enum Part {
     Unit,
     /// The origin, on SQLite and on real Postgres and Redis
     Api,
+    /// Origins that are killed between any two steps of publishing, on real Postgres
+    Faults,
     /// Origin, stores and the Worker in workerd together
     E2e,
 }
@@ -33,6 +35,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let outcomes = match options.part {
         Part::Unit => vec![test_unit(options)?],
         Part::Api => vec![test_origin(options, "API", &["--package", "origin"])?],
+        Part::Faults => vec![test_faults(options)?],
         Part::E2e => vec![test_end_to_end(options)?],
         // One `cargo test` for unit and API: cargo builds every dependency once for both.
         Part::All => vec![
@@ -41,6 +44,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 "unit and API",
                 &["--workspace", "--exclude", "e2e"],
             )?,
+            // Before the end-to-end tests, which build the origin without fault points again.
+            test_faults(options)?,
             test_end_to_end(options)?,
         ],
     };
@@ -57,16 +62,29 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
 fn test_unit(options: &Options) -> anyhow::Result<Outcome> {
     let others = ["--workspace", "--exclude", "e2e", "--exclude", "origin"];
-    cargo_test::run("unit", &mut cargo_test(&others, options))
+    cargo_test::run("unit", &mut cargo_test(&others, options.filter.as_deref()))
 }
 
 fn test_origin(options: &Options, name: &str, packages: &[&str]) -> anyhow::Result<Outcome> {
     let servers = Servers::start()?;
-    let mut command = cargo_test(packages, options);
+    let mut command = cargo_test(packages, options.filter.as_deref());
     command
         .env("TEST_DATABASE_URL", servers.postgres.url())
         .env("TEST_REDIS_URL", servers.redis.url());
     cargo_test::run(name, &mut command)
+}
+
+/// A build of its own, of the origin alone.
+fn test_faults(options: &Options) -> anyhow::Result<Outcome> {
+    let servers = Servers::start()?;
+    let packages = ["--workspace", "--exclude", "e2e", "--test", "publisher"];
+    let filter = options.filter.as_deref().unwrap_or("fault_points");
+    let mut command = cargo_test(&packages, Some(filter));
+    command
+        .args(["--features", "origin/fault-points"])
+        .env("TEST_DATABASE_URL", servers.postgres.url())
+        .env("TEST_REDIS_URL", servers.redis.url());
+    cargo_test::run("faults", &mut command)
 }
 
 fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
@@ -75,16 +93,16 @@ fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
     build_origin::build()?;
     cargo_test::run(
         "end to end",
-        &mut cargo_test(&["--workspace", "--test", "e2e"], options),
+        &mut cargo_test(&["--workspace", "--test", "e2e"], options.filter.as_deref()),
     )
 }
 
-fn cargo_test(packages: &[&str], options: &Options) -> Command {
+fn cargo_test(packages: &[&str], filter: Option<&str>) -> Command {
     let mut command = Command::new("cargo");
     command
         .args(["test", "--no-fail-fast"])
         .args(packages)
-        .args(&options.filter)
+        .args(filter)
         .current_dir(paths::workspace());
     command
 }
