@@ -16,6 +16,7 @@ use crate::keys::{KeyRing, Keys};
 use crate::passwords::Passwords;
 use crate::publisher::deliveries::Deliveries;
 use crate::publisher::pull_lane::PullLane;
+use crate::publisher::segment_cache::SegmentCache;
 use crate::store::{self, StoreError, token_keys};
 
 /// Cheap to clone: every part is shared.
@@ -35,6 +36,7 @@ pub struct App {
     pub mail_wake: Arc<Notify>,
     pub pull_lane: PullLane,
     pub deliveries: Deliveries,
+    pub segments: SegmentCache,
 }
 
 /// Why there is no [`App`].
@@ -79,6 +81,7 @@ impl App {
             mail_wake: Arc::new(Notify::new()),
             pull_lane: PullLane::new(config.max_waiters),
             deliveries: Deliveries::default(),
+            segments: SegmentCache::default(),
             config: Arc::new(config),
         })
     }

@@ -56,10 +56,18 @@ async fn observe(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let span = tracing::info_span!("request", id, %method, route);
+    let span = tracing::info_span!("request", id, %method, route = route.as_str());
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
-    span.in_scope(|| tracing::info!(status, millis = elapsed.as_millis(), "answered"));
+    span.in_scope(|| {
+        let millis = elapsed.as_millis();
+        // Thousands of edges that hear nothing new are no news.
+        if routes::is_pull(&route) && response.status().is_success() {
+            tracing::debug!(status, millis, "answered");
+        } else {
+            tracing::info!(status, millis, "answered");
+        }
+    });
     let labels = [
         ("method", method_label(&method).to_owned()),
         ("route", route),

@@ -260,15 +260,41 @@ fn those_who_connect_and_say_nothing_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn half_a_request_does_not_hold_up_the_end_and_is_answered() {
     let data = TempDir::new().unwrap();
     let mut serving = Serving::start(&mut portcullis(data.path()));
-    let address = serving.url.trim_start_matches("http://").to_owned();
-    // A request whose body never comes keeps the first end waiting.
+    let mut slow = half_a_login(&serving);
+    serving.signal(Signal::SIGTERM);
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("body_broke_off"), "{answer}");
+    assert_eq!(serving.wait(), Some(0));
+    let log = serving.rest_of_log();
+    assert!(!log.contains("cut off"), "{log}");
+}
+
+/// A request whose body never comes, once the origin has begun to wait for it.
+fn half_a_login(serving: &Serving) -> TcpStream {
+    let address = serving.url.trim_start_matches("http://");
     let mut slow = TcpStream::connect(address).unwrap();
     slow.write_all(b"POST /login HTTP/1.1\r\nHost: o\r\nContent-Type: application/json\r\n")
         .unwrap();
-    slow.write_all(b"Content-Length: 10\r\n\r\n{").unwrap();
+    slow.write_all(b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+        .unwrap();
+    let mut invitation = [0; 25];
+    slow.read_exact(&mut invitation).unwrap();
+    assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
+    slow.write_all(b"{").unwrap();
+    slow
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    // It keeps the first end waiting.
+    let _slow = half_a_login(&serving);
     serving.signal(Signal::SIGTERM);
     let mut line = String::new();
     while !line.contains("ending") {

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, keys, router, routes, server, store, telemetry};
+use crate::{cache, keys, open_files, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -67,6 +67,7 @@ impl Running {
         spawn_metrics_task(&mut supervisor);
         let stop_http = CancellationToken::new();
         let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
+        open_files::raise_limit(most);
         let http = server::serve(
             listener,
             router::router(app.clone()),

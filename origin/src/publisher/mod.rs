@@ -21,6 +21,7 @@ pub mod reconcile;
 pub mod replica_name;
 mod replicas;
 mod run;
+pub mod segment_cache;
 pub mod sightings;
 pub mod verify;
 

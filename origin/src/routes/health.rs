@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,6 +15,8 @@ use shared::UnixSeconds;
 use crate::app::App;
 use crate::store::receipts::{self, Publishing};
 
+/// Whoever asks may ask again this soon.
+const RETRY_AFTER_SECS: &str = "2";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> Router<App> {
@@ -26,6 +29,9 @@ pub(super) fn routes() -> Router<App> {
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
+    /// Why it is not ready; absent while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     database: &'static str,
     cache: &'static str,
     publisher: PublisherHealth,
@@ -52,6 +58,17 @@ enum PublisherStatus {
     Unknown,
 }
 
+impl PublisherStatus {
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Ok => None,
+            Self::NoList => Some("no_list_yet"),
+            Self::ListEnded => Some("list_ended"),
+            Self::Unknown => Some("store_unavailable"),
+        }
+    }
+}
+
 async fn live() -> Response {
     Json(serde_json::json!({ "status": "ok" })).into_response()
 }
@@ -63,19 +80,26 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(Ok(publishing)) => ("ok", publisher_health(&app, publishing)),
         Ok(Err(_)) | Err(_) => ("unreachable", UNKNOWN),
     };
-    let (code, status) = match publisher.status {
-        PublisherStatus::Ok => (StatusCode::OK, "ok"),
-        PublisherStatus::NoList | PublisherStatus::ListEnded | PublisherStatus::Unknown => {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-        }
-    };
+    let code = publisher.status.code();
     let health = Health {
-        status,
+        status: if code.is_none() { "ok" } else { "unavailable" },
+        code,
         database,
         cache: cache_status(&app),
         publisher,
     };
-    (code, Json(health)).into_response()
+    let no_store = [(CACHE_CONTROL, "no-store")];
+    if code.is_none() {
+        return (no_store, Json(health)).into_response();
+    }
+    let retry_after = [(RETRY_AFTER, RETRY_AFTER_SECS)];
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        no_store,
+        retry_after,
+        Json(health),
+    )
+        .into_response()
 }
 
 fn cache_status(app: &App) -> &'static str {

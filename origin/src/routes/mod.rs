@@ -55,6 +55,11 @@ pub(crate) fn hanging() -> Router<App> {
         .merge(receipts::routes())
 }
 
+/// Whether this is what every edge asks all the time.
+pub(crate) fn is_pull(route: &str) -> bool {
+    route == revocation_list::HEAD
+}
+
 /// A body that no cache may keep.
 fn no_store<T: Serialize>(body: T) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()

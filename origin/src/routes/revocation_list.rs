@@ -17,7 +17,6 @@ use crate::error::ApiError;
 use crate::extract::{Edge, PathName};
 use crate::publisher::published_list::PublishedList;
 use crate::publisher::pull_lane::Pulled;
-use crate::store::segments;
 
 const LIST_VERSION: HeaderName = HeaderName::from_static("portcullis-list-version");
 /// Below every proxy's usual patience, and what a Worker's `wait_until` lasts at most.
@@ -27,9 +26,11 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// A SHA-256 in base64url.
 const ADDRESS_CHARS: usize = 43;
 
+pub(super) const HEAD: &str = "/revocations/head";
+
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/revocations/head", get(pull_head))
+        .route(HEAD, get(pull_head))
         .route("/revocations/segments/{sha256}", get(fetch_segment))
 }
 
@@ -95,9 +96,8 @@ async fn fetch_segment(
     if !is_address(&sha256) {
         return Err(ApiError::NotFound);
     }
-    let bytes = segments::find_bytes(&app.pool, &sha256)
-        .await?
-        .ok_or(ApiError::NotFound)?;
+    let bytes = app.segments.find(&app.pool, &sha256).await?;
+    let bytes = bytes.ok_or(ApiError::NotFound)?;
     let headers = [
         (
             CONTENT_TYPE,

@@ -19,11 +19,13 @@ on_both_stores! {
         assert_eq!(answer.body["cache"], cache);
         assert_eq!(answer.body["publisher"]["status"], "ok");
         assert_eq!(answer.body["publisher"]["lag_ms"], 0);
+        assert!(answer.body["code"].is_null() && answer.header("retry-after").is_empty());
     }
 
     async fn an_origin_without_a_living_list_is_not_ready(origin) {
         let answer = origin.get("/health/ready").await;
         assert_eq!((answer.status, &answer.body["publisher"]["status"]), (503, &"no_list".into()));
+        assert_eq!(answer.code(), "no_list_yet");
         publish(origin).await;
         assert_eq!(origin.get("/health/ready").await.status, 200);
         origin.advance(Duration::from_secs(origin.app.config.list_lifetime_secs));
@@ -37,6 +39,8 @@ on_both_stores! {
         assert_eq!(origin.get("/health/live").await.status, 200);
         let ready = origin.get("/health/ready").await;
         assert_eq!((ready.status, &ready.body["database"]), (503, &"unreachable".into()));
+        assert_eq!(ready.code(), "store_unavailable");
+        assert_eq!(ready.header("retry-after"), "2");
     }
 
     async fn metrics_count_requests_by_route(origin) {

@@ -142,8 +142,11 @@ impl Scene {
     fn command(&self, name: &str) -> Command {
         let data_dir = self.folder.join(name);
         std::fs::create_dir_all(&data_dir).unwrap();
-        for key in ["list-key.pem", "token-key-eddsa.pem"] {
-            std::fs::copy(self.folder.join(key), data_dir.join(key)).unwrap();
+        for entry in std::fs::read_dir(&self.folder).unwrap() {
+            let key = entry.unwrap().path();
+            if key.extension().is_some_and(|extension| extension == "pem") {
+                std::fs::copy(&key, data_dir.join(key.file_name().unwrap())).unwrap();
+            }
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command

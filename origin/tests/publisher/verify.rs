@@ -1,6 +1,5 @@
 //! `portcullis list verify`: everything that can be wrong with what edges get has its own finding.
 
-use origin::keys::SigningKey;
 use origin::publisher::deliver::deliver_once;
 use origin::publisher::verify::{PullClient, Source, Subject, Verdict, look};
 use serde_json::json;
@@ -249,9 +248,9 @@ fn forged(published: &Published, message: &ListMessage) -> Vec<u8> {
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
         .decode(payload)
         .unwrap();
-    let key: &SigningKey = &published.origin.publisher.keys.token;
+    let keys = published.origin.publisher.keys.token.all();
     let forged = ListMessage {
-        head: key
+        head: keys[0]
             .sign(HEAD_TYP, std::str::from_utf8(&payload).unwrap())
             .unwrap(),
         ..message.clone()
