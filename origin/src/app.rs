@@ -8,6 +8,7 @@ use sqlx::AnyPool;
 use tokio::sync::Notify;
 
 use crate::cache::RedisCache;
+use crate::canary;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
@@ -36,6 +37,8 @@ pub struct App {
     pub mail_wake: Arc<Notify>,
     pub pull_lane: PullLane,
     pub deliveries: Deliveries,
+    /// What the canary saw last, if there is one.
+    pub canary: canary::Board,
     pub segments: SegmentCache,
 }
 
@@ -81,6 +84,7 @@ impl App {
             mail_wake: Arc::new(Notify::new()),
             pull_lane: PullLane::new(config.max_waiters),
             deliveries: Deliveries::default(),
+            canary: canary::Board::default(),
             segments: SegmentCache::default(),
             config: Arc::new(config),
         })

@@ -79,6 +79,12 @@ pub struct Settings {
     /// Most hanging pulls held at once.
     #[arg(long, env = "PORTCULLIS_MAX_WAITERS", default_value = "20000")]
     max_waiters: String,
+    /// Edges, by URL and separated by commas, that a canary watches: it logs in and out and asks them.
+    #[arg(long, env = "PORTCULLIS_CANARY_EDGES")]
+    canary_edges: Option<String>,
+    /// Seconds between two observations of the canary.
+    #[arg(long, env = "PORTCULLIS_CANARY_INTERVAL_SECS", default_value = "60")]
+    canary_interval_secs: String,
     /// Header that carries the client's address, set by a proxy that you trust; else the peer's.
     #[arg(long, env = "PORTCULLIS_CLIENT_ADDRESS_HEADER")]
     client_address_header: Option<String>,
@@ -121,6 +127,9 @@ pub struct Config {
     pub edge_secret: Option<SecretString>,
     pub kv: Option<KvConfig>,
     pub max_waiters: usize,
+    /// Empty: there is no canary.
+    pub canary_edges: Vec<Url>,
+    pub canary_interval_secs: u64,
     pub client_address_header: Option<String>,
     pub password_min_chars: usize,
     pub password_grant: Switch,
@@ -207,6 +216,12 @@ impl Settings {
             edge_secret: check.secret("PORTCULLIS_EDGE_SECRET", self.edge_secret),
             kv: check.kv(self.kv_api_url, self.kv_namespace_id, self.kv_api_token),
             max_waiters: check.number("PORTCULLIS_MAX_WAITERS", &self.max_waiters, 0..=1_000_000),
+            canary_edges: check.urls("PORTCULLIS_CANARY_EDGES", self.canary_edges.as_deref()),
+            canary_interval_secs: check.number(
+                "PORTCULLIS_CANARY_INTERVAL_SECS",
+                &self.canary_interval_secs,
+                5..=86_400,
+            ),
             client_address_header: check.header_name(self.client_address_header),
             password_min_chars: check.number(
                 "PORTCULLIS_PASSWORD_MIN_CHARS",

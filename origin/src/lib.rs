@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod app;
 pub mod cache;
+pub mod canary;
 pub mod client_tokens;
 pub mod clients;
 pub mod clock;

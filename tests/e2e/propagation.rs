@@ -70,6 +70,46 @@ async fn many_logouts_at_once_all_arrive_and_touch_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_canary_measures_each_layer_and_tells_of_an_edge_that_is_gone() {
+    let mut world = start_private("canary", |plan| {
+        let edge = format!("http://127.0.0.1:{}", plan.edge_port);
+        plan.origin_environment.extend([
+            ("PORTCULLIS_CANARY_EDGES".to_owned(), edge),
+            ("PORTCULLIS_CANARY_INTERVAL_SECS".to_owned(), "5".to_owned()),
+        ]);
+    })
+    .await
+    .unwrap();
+    wait_for_canary(&world, "ok").await;
+    let metrics = world.origin.get("/metrics", "").await.unwrap().text;
+    for layer in ["published", "delivered", "seen", "refused"] {
+        let series = format!("portcullis_time_to_revoke_seconds_count{{layer=\"{layer}\"");
+        assert!(metrics.contains(&series), "no {layer} in:\n{metrics}");
+    }
+
+    world.system.edge.process().kill();
+    let ready = wait_for_canary(&world, "failing").await;
+    assert_eq!(
+        (ready.status.as_u16(), ready.string("status")),
+        (200, "degraded".to_owned())
+    );
+    assert_eq!(ready.json()["canary"]["code"], "edge_unreachable");
+}
+
+async fn wait_for_canary(world: &World<stack::System>, status: &str) -> stack::Answer {
+    stack::until(
+        &format!("the canary is {status}"),
+        e2e::PATIENCE,
+        async || {
+            let ready = world.origin.get("/health/ready", "").await?;
+            Ok((ready.json()["canary"]["status"] == status).then_some(ready))
+        },
+    )
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
 async fn kv_alone_carries_a_logout() {
     let world = start_private("kv-alone", |plan| {
         plan.edge_vars.insert("PULL_LANE".to_owned(), "off".into());

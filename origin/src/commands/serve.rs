@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, keys, open_files, router, routes, server, store, telemetry};
+use crate::{cache, canary, keys, open_files, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -65,6 +65,7 @@ impl Running {
         spawn_cache_task(&app, &mut supervisor);
         spawn_keys_task(&app, &mut supervisor);
         spawn_metrics_task(&mut supervisor);
+        canary::start(&app, &mut supervisor)?;
         let stop_http = CancellationToken::new();
         let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
         open_files::raise_limit(most);

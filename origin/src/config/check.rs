@@ -95,6 +95,19 @@ impl Check {
         text.to_owned()
     }
 
+    /// Base URLs, separated by commas.
+    pub(super) fn urls(&mut self, variable: &'static str, texts: Option<&str>) -> Vec<Url> {
+        let texts = texts.unwrap_or_default().split(',').map(str::trim);
+        let mut urls = Vec::new();
+        for text in texts.filter(|text| !text.is_empty()) {
+            match Url::parse(text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") => urls.push(url),
+                _ => self.refuse(variable, format!("{text:?} is not an http or https URL")),
+            }
+        }
+        urls
+    }
+
     pub(super) fn database_url(
         &mut self,
         url: Option<SecretString>,

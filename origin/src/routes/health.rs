@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use shared::UnixSeconds;
 
+use super::canary_health::CanaryHealth;
 use crate::app::App;
 use crate::store::receipts::{self, Publishing};
 
@@ -35,6 +36,7 @@ struct Health {
     database: &'static str,
     cache: &'static str,
     publisher: PublisherHealth,
+    canary: CanaryHealth,
 }
 
 #[derive(Serialize)]
@@ -44,6 +46,8 @@ struct PublisherHealth {
     lag_ms: Option<u64>,
     /// Age of the newest list; null: there is none, or it is not known.
     list_age_ms: Option<u64>,
+    /// Whether half of the newest list's life is over: what comes next may be too late.
+    is_late: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,9 +85,16 @@ async fn ready(State(app): State<App>) -> Response {
         Ok(Err(_)) | Err(_) => ("unreachable", UNKNOWN),
     };
     let code = publisher.status.code();
+    let canary = CanaryHealth::of(&app);
+    let is_at_risk = publisher.is_late || canary.is_at_risk();
     let health = Health {
-        status: if code.is_none() { "ok" } else { "unavailable" },
+        status: match code {
+            Some(_) => "unavailable",
+            None if is_at_risk => "degraded",
+            None => "ok",
+        },
         code,
+        canary,
         database,
         cache: cache_status(&app),
         publisher,
@@ -114,6 +125,7 @@ const UNKNOWN: PublisherHealth = PublisherHealth {
     status: PublisherStatus::Unknown,
     lag_ms: None,
     list_age_ms: None,
+    is_late: false,
 };
 
 fn publisher_health(app: &App, publishing: Publishing) -> PublisherHealth {
@@ -129,5 +141,9 @@ fn publisher_health(app: &App, publishing: Publishing) -> PublisherHealth {
         list_age_ms: publishing
             .newest_list
             .map(|list| millis_since(list.issued_at)),
+        is_late: publishing.newest_list.is_some_and(|list| {
+            let half_life_secs = list.expires_at.secs_since(list.issued_at) / 2.0;
+            now.secs_since(list.issued_at) > half_life_secs
+        }),
     }
 }

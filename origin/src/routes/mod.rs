@@ -1,6 +1,7 @@
 //! The HTTP API, one file a resource. Handlers translate: what is decided is decided elsewhere.
 
 mod admin_revocations;
+mod canary_health;
 mod health;
 mod introspect;
 mod login;

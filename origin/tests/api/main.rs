@@ -5,6 +5,7 @@
 mod harness;
 
 mod admin_revocations;
+mod canary;
 mod client_credentials;
 mod health;
 mod hostile_requests;
