@@ -17,6 +17,8 @@ pub struct Plan {
     pub stores: Stores,
     pub origin_port: u16,
     pub edge_port: u16,
+    /// The `portcullis` to run; see `OriginSettings`.
+    pub origin_binary: Option<PathBuf>,
     /// Added to the origin's environment.
     pub origin_environment: Vec<(String, String)>,
     /// Over the Worker's `vars`; `UPSTREAM_URL` is the origin unless named here.
@@ -32,6 +34,7 @@ impl Plan {
             stores: Stores::Embedded,
             origin_port: port::find_free()?,
             edge_port: port::find_free()?,
+            origin_binary: None,
             origin_environment: Vec::new(),
             edge_vars: Map::new(),
         })

@@ -77,7 +77,7 @@ fn plan_origin(plan: &Plan, stores: &StartedStores, credentials: &Credentials) -
         port: plan.origin_port,
         data: plan.folder.join("data"),
         log: plan.folder.join("origin.log"),
-        binary: None,
+        binary: plan.origin_binary.clone(),
         environment,
     }
 }

@@ -5,6 +5,7 @@ mod edge;
 mod load;
 mod machine;
 mod origin;
+mod revoke;
 mod signer;
 mod stats;
 
@@ -27,6 +28,8 @@ enum Subject {
     Edge(edge::Options),
     /// The origin, beside the same service written with other means
     Origin(origin::Options),
+    /// From a logout to the edge's refusal, lane by lane; and thousands of edges at one origin
+    Revoke(revoke::Options),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -36,6 +39,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.subject {
         Subject::Edge(options) => edge::run(options),
         Subject::Origin(options) => origin::run(options),
+        Subject::Revoke(options) => revoke::run(options),
     }
 }
 
