@@ -1,4 +1,4 @@
-//! How the `FastAPI` peer is run: the fastest way that was found.
+//! How the `FastAPI` peer is run: as its makers advise for speed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use stack::paths;
 
 use super::service::peers;
 
-/// One for each core of the machine that the table was made on; one and three were slower.
+/// One for each core of the machine that the table is made on.
 const WORKERS: usize = 2;
 const PACKAGES: [&str; 7] = [
     "fastapi",
