@@ -6,6 +6,7 @@ mod logout;
 mod refresh;
 pub mod scope;
 mod successor;
+mod undisputed;
 
 use serde::Serialize;
 use shared::UnixSeconds;

@@ -1,5 +1,5 @@
 //! The database: opening it, its schema, and transactions. One file a table beside this one; every
-//! statement runs on PostgreSQL and on SQLite. It knows rows, not rules.
+//! statement runs on PostgreSQL and on SQLite, but one that says so. It knows rows, not rules.
 
 pub mod audit;
 pub mod cache_state;
@@ -93,6 +93,12 @@ pub async fn begin(pool: &AnyPool) -> sqlx::Result<Transaction> {
     } else {
         pool.begin().await
     }
+}
+
+/// Whether one statement may write several tables.
+#[must_use]
+pub fn writes_several_tables_at_once(pool: &AnyPool) -> bool {
+    !is_sqlite(&pool.connect_options())
 }
 
 fn connect_options(database_url: &SecretString) -> Result<AnyConnectOptions, StoreError> {

@@ -3,8 +3,9 @@
 
 use shared::UnixSeconds;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::{AnyConnection, AnyPool, Row};
 
+use super::sessions::Session;
 use super::users::{User, user};
 use super::{Transaction, from_millis, to_millis};
 
@@ -45,9 +46,9 @@ pub async fn insert(
     Ok(())
 }
 
-/// Call it with the session's row locked: then nobody else changes what it returns.
+/// With the session's row locked, nobody else changes what it returns.
 pub async fn find_presented(
-    tx: &mut Transaction,
+    connection: &mut AnyConnection,
     hash: &[u8],
     user_id: &str,
     issuer: &str,
@@ -68,7 +69,7 @@ pub async fn find_presented(
     .bind(user_id)
     .bind(issuer)
     .try_map(|row| presented(&row))
-    .fetch_optional(&mut **tx)
+    .fetch_optional(connection)
     .await
 }
 
@@ -103,11 +104,48 @@ pub async fn use_up(
     .bind(successor.sealed)
     .execute(&mut **tx)
     .await?;
-    Ok(if done.rows_affected() == 1 {
-        Used::Now
-    } else {
-        Used::Before
-    })
+    Ok(used(done.rows_affected()))
+}
+
+/// Locks the open session, uses the token up and writes its successor, all of it or nothing, in one
+/// statement. PostgreSQL only: no statement of SQLite's writes two tables. Where two meet, the
+/// second waits for the session's row and then finds it closed, or the token used: both conditions
+/// are held against the rows as they are after the wait.
+pub async fn rotate_at_once(
+    connection: &mut AnyConnection,
+    hash: &[u8],
+    session: &Session,
+    successor: &Successor<'_>,
+    now: UnixSeconds,
+) -> sqlx::Result<Used> {
+    let done = sqlx::query(
+        "WITH open_session AS (
+             UPDATE sessions SET last_seen_at = GREATEST(last_seen_at, $3)
+             WHERE sid = $2 AND revoked_at IS NULL
+             RETURNING sid
+         ), used AS (
+             UPDATE refresh_tokens
+             SET used_at = $3, successor_hash = $4, successor_sealed = $5
+             FROM open_session
+             WHERE hash = $1 AND used_at IS NULL
+             RETURNING open_session.sid
+         )
+         INSERT INTO refresh_tokens (hash, sid, created_at, expires_at)
+         SELECT $4, sid, $3, $6 FROM used",
+    )
+    .bind(hash)
+    .bind(&session.sid)
+    .bind(to_millis(now))
+    .bind(successor.hash)
+    .bind(successor.sealed)
+    .bind(to_millis(session.expires_at))
+    .execute(connection)
+    .await?;
+    Ok(used(done.rows_affected()))
+}
+
+fn used(rows: u64) -> Used {
+    if rows == 1 { Used::Now } else { Used::Before }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use shared::UnixSeconds;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
+use sqlx::{AnyConnection, AnyPool, Row};
 
 use super::{Transaction, from_millis, to_millis};
 
@@ -59,6 +59,22 @@ pub async fn lock_by_refresh_token(
     .bind(to_millis(now))
     .try_map(|row| session(&row))
     .fetch_optional(&mut **tx)
+    .await
+}
+
+/// The session that the refresh token belongs to, as it is now; it may be closed in the next moment.
+pub async fn find_by_refresh_token(
+    connection: &mut AnyConnection,
+    token_hash: &[u8],
+) -> sqlx::Result<Option<Session>> {
+    sqlx::query(
+        "SELECT sid, user_id, client_id, scope, user_agent, address, created_at, last_seen_at,
+                expires_at, revoked_at
+         FROM sessions WHERE sid = (SELECT sid FROM refresh_tokens WHERE hash = $1)",
+    )
+    .bind(token_hash)
+    .try_map(|row| session(&row))
+    .fetch_optional(connection)
     .await
 }
 
