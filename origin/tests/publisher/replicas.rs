@@ -98,6 +98,40 @@ on_both_stores! {
         }
     }
 
+    async fn replicas_whose_clocks_are_minutes_apart_take_turns_and_break_no_promise(world) {
+        let ahead = world.publisher().await;
+        let behind = world.replica("second").await;
+        let now = ahead.now();
+        ahead.advance_secs(60);
+        behind.clock.step_back(Duration::from_secs(60));
+        let mut edge = Edge::of(&ahead);
+        let mut ends_without_it = now;
+        for round in 0..6 {
+            let (holder, other) = if round % 2 == 0 { (&behind, &ahead) } else { (&ahead, &behind) };
+            let row = origin::store::lease::load(holder.pool()).await.unwrap();
+            origin::store::lease::take(holder.pool(), &row, "").await.unwrap().unwrap();
+            holder.publisher.lease.claim_at_start(holder.pool()).await.unwrap().unwrap();
+            other.publisher.lease.lose();
+            // A list of this replica, by its clock, and then one with a revocation.
+            holder.publish().await;
+            follow_once(ahead.pool(), &ahead.publisher.pull_lane).await.unwrap();
+            let newest = ahead.publisher.pull_lane.newest().unwrap();
+            ends_without_it = ends_without_it.max(newest.list().expires_at);
+            let id = other.revoke(Scope::Session, &format!("{round}"), None).await;
+            holder.publish().await;
+            follow_once(ahead.pool(), &ahead.publisher.pull_lane).await.unwrap();
+
+            let held = edge.version();
+            edge.pull(&ahead.publisher.pull_lane.newest().unwrap(), now).await;
+            assert!(edge.version() > held, "the edge went back");
+            assert!(edge.find(Scope::Session, &format!("{round}")).is_some());
+            let version = ahead.find_revocation(&id).await.version.unwrap();
+            let travel = origin::store::receipts::find_travel(ahead.pool(), version).await.unwrap();
+            assert!(travel.predecessors_end_at.unwrap() >= ends_without_it, "effective_by is too early");
+            ends_without_it = ends_without_it.max(edge.list.as_ref().unwrap().head().exp);
+        }
+    }
+
     async fn a_replica_that_only_follows_sends_suffixes_too(world) {
         let holder = world.publisher().await;
         let follower = world.replica("second").await.started().await;
