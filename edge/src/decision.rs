@@ -220,7 +220,7 @@ fn decide_by_list(list: &RevocationList, input: &DecisionInput<'_>) -> Result<Id
     token
         .validate_again(&issuer.policy, input.now)
         .map_err(deny_token)?;
-    match list.status(claims) {
+    match list.status(token) {
         RevocationStatus::NotRevoked => Ok(Identity::of(claims)),
         RevocationStatus::UserCutOff => Err(Decision::Deny(DenyReason::Revoked(Revoked::User))),
         RevocationStatus::TokenRevoked

@@ -5,6 +5,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::error::TokenError;
 use crate::jws::media_type_is;
+use crate::revocation::Names;
 use crate::time::UnixSeconds;
 use crate::verify::SignedToken;
 
@@ -31,6 +32,7 @@ pub struct ValidationPolicy {
 #[derive(Clone, Debug)]
 pub struct ValidToken {
     claims: Claims,
+    names: Names,
     key_fingerprint: [u8; 32],
 }
 
@@ -39,6 +41,11 @@ impl ValidToken {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// What a revocation of it would name.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// [`crate::VerifyingKey::fingerprint`] of the key that signed.
@@ -74,6 +81,7 @@ impl SignedToken {
         validate_claims(&claims, policy)?;
         validate_times(&claims, policy, now)?;
         Ok(ValidToken {
+            names: Names::of(&claims),
             claims,
             key_fingerprint: self.key_fingerprint(),
         })

@@ -463,7 +463,7 @@ fn a_negated_signature_is_revoked_with_its_token() {
         let list = read(&message, None, &[]).unwrap();
         let policy = list.issuer(ISSUER).unwrap().policy.clone();
         let valid = signed.validate(&policy, now()).unwrap();
-        statuses.push(list.status(valid.claims()));
+        statuses.push(list.status(&valid));
     }
     assert_eq!(statuses, [RevocationStatus::TokenRevoked; 2]);
 }

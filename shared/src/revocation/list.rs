@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::claims::Claims;
 use crate::error::ListError;
 use crate::keys::KeySet;
 use crate::retention::LEEWAY_SECS;
 use crate::revocation::content_address;
-use crate::revocation::entry::{Before, Fingerprint, RevocationStatus, Scope};
+use crate::revocation::entry::{Before, Fingerprint, RevocationStatus};
 use crate::revocation::head::{Head, Issuer, SegmentRef, SignedHead, UnverifiedHead};
 use crate::revocation::message::ListMessage;
 use crate::revocation::segment::Segment;
 use crate::revocation::tail::Tail;
 use crate::time::UnixSeconds;
-use crate::validate::ValidationPolicy;
+use crate::validate::{ValidToken, ValidationPolicy};
 use crate::verify::SignatureVerifier;
 
 /// What an edge knows of the list before it sees one.
@@ -147,22 +146,19 @@ impl RevocationList {
 
     /// Whether a valid token was revoked. The narrowest scope is named first.
     #[must_use]
-    pub fn status(&self, claims: &Claims) -> RevocationStatus {
-        let is_revoked = |scope, name: &str| {
-            let before = self.find(Fingerprint::of(scope, &claims.iss, name));
+    pub fn status(&self, token: &ValidToken) -> RevocationStatus {
+        let (claims, names) = (token.claims(), token.names());
+        let is_revoked = |name| {
+            let before = self.find(name);
             before.is_some_and(|before| before.is_after(claims.iat))
         };
-        if is_revoked(Scope::Token, claims.jti.as_str()) {
+        if is_revoked(names.token) {
             return RevocationStatus::TokenRevoked;
         }
-        if claims
-            .sid
-            .as_ref()
-            .is_some_and(|sid| is_revoked(Scope::Session, sid.as_str()))
-        {
+        if names.session.is_some_and(is_revoked) {
             return RevocationStatus::SessionRevoked;
         }
-        if is_revoked(Scope::User, claims.sub.as_str()) {
+        if is_revoked(names.user) {
             return RevocationStatus::UserCutOff;
         }
         let cut_off = self

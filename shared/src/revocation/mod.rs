@@ -6,6 +6,7 @@ mod head;
 mod kv_layout;
 mod list;
 mod message;
+mod names;
 mod segment;
 mod tail;
 
@@ -16,5 +17,6 @@ pub use head::{
 pub use kv_layout::{KV_HEAD_KEY, kv_segment_key};
 pub use list::{ListPins, RevocationList, TrustedIssuer, VerifiedMessage};
 pub use message::{ListMessage, MAX_MESSAGE_BYTES};
+pub(crate) use names::Names;
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENTS, Segment};
 pub use tail::{MAX_TAIL_BYTES, Tail, encoded_len};
