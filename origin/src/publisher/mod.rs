@@ -12,6 +12,7 @@ pub mod housekeeping;
 pub mod kv_client;
 pub mod lease;
 mod lifecycle;
+pub mod merge_plan;
 pub mod next_list;
 mod outage;
 pub mod publish_once;

@@ -120,39 +120,39 @@ on_both_stores! {
         assert_eq!(origin.count(heads).await, 1, "the newest stays: versions grow from it");
     }
 
-    async fn sixteen_segments_become_one_and_a_running_edge_follows(world) {
+    async fn four_segments_become_one_and_a_running_edge_follows(world) {
         let origin = world.publisher().await;
-        let sessions = names("s", 160);
+        let sessions = names("s", 40);
         for some in sessions.chunks(10) {
             store_segment(&origin, some).await;
         }
         origin.publish().await;
         let mut edge = Edge::of(&origin);
         edge.pull(&origin.publisher.pull_lane.newest().unwrap(), origin.now()).await;
-        assert_eq!(edge.segments_fetched, 16);
+        assert_eq!(edge.segments_fetched, 4);
 
         let fence = origin.publisher.lease.fence().unwrap();
         let merged = compact_once(origin.pool(), fence, origin.now()).await.unwrap();
-        assert_eq!(merged, Compaction::Merged { segments: 16, entries: 160 });
+        assert_eq!(merged, Compaction::Merged { segments: 4, entries: 40 });
         let again = compact_once(origin.pool(), fence, origin.now()).await.unwrap();
         assert_eq!(again, Compaction::NothingToDo);
 
         origin.publish().await;
         edge.pull(&origin.publisher.pull_lane.newest().unwrap(), origin.now()).await;
-        assert_eq!(edge.segments_fetched, 17);
+        assert_eq!(edge.segments_fetched, 5);
         assert!(edge.knows_sessions(&sessions));
     }
 
     async fn a_merge_by_a_replica_that_lost_the_lease_changes_nothing(world) {
         let origin = world.publisher().await;
-        for some in names("s", 16).chunks(1) {
+        for some in names("s", 4).chunks(1) {
             store_segment(&origin, some).await;
         }
         let stale = origin.publisher.lease.fence().unwrap() - 1;
         let refused = compact_once(origin.pool(), stale, origin.now()).await.unwrap_err();
         assert_eq!(refused.code(), "publisher_fenced");
         let live = "SELECT COUNT(*) FROM list_segments WHERE retired_at IS NULL";
-        assert_eq!(origin.count(live).await, 16);
+        assert_eq!(origin.count(live).await, 4);
     }
 
     async fn while_no_segment_fits_the_rest_waits_and_nothing_is_lost(world) {
