@@ -1,0 +1,14 @@
+//! The promise, tried on random histories in virtual time. Real: all of `shared`, the edge's pure
+//! modules (list cache, intake, lanes, verified tokens, decision), the origin's planning of lists and
+//! merges, its pull lane's messages and its signatures. Models, and named so where they stand: the
+//! database ([`origin::Origin`]), KV ([`kv::Kv`]), and the awaiting between an edge's pure modules
+//! ([`isolate::Isolate`]). One clock for all: clocks that differ are the origin's own tests' matter.
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+pub mod isolate;
+pub mod kv;
+pub mod operation;
+pub mod origin;
+pub mod truth;
+pub mod world;

@@ -1,0 +1,305 @@
+//! The origin with a model of its database: tables are vectors, a transaction is a function that
+//! returns. What the next list is, which segments become one, what an edge is sent and what the
+//! signatures are, the origin's own code says.
+
+use std::collections::BTreeMap;
+
+use origin::keys::SigningKey;
+use origin::publisher::merge_plan::{choose_merge, merge_segments};
+use origin::publisher::next_list::{
+    CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
+};
+use origin::publisher::published_list::PublishedList;
+use origin::store::list::NewestHead;
+use origin::store::list::StoredList;
+use origin::store::outbox::OutboxRow;
+use origin::store::segments::{NewSegment, SegmentRow};
+use origin::store::token_keys::TokenKeyRow;
+use serde_json::json;
+use shared::{
+    ACCESS_TOKEN_TYP, Algorithm, HEAD_TYP, Head, KeySet, ListPins, Scope, UnixSeconds, retain_until,
+};
+
+use crate::truth::{Token, subject};
+
+pub const ISSUER: &str = "https://issuer.model";
+pub const HEARTBEAT_SECS: u64 = 15;
+const AUDIENCE: &str = "model";
+/// Short, so that revocations outlive their use within a history; long enough for some merges.
+const TOKEN_LIFETIME_SECS: u64 = 1_500;
+const LIST_LIFETIME_SECS: u64 = 180;
+const GRACE_SECS: u64 = 60;
+
+const TOKEN_KEY: &str = include_str!("../../corpus/keys/ed25519.pem");
+const LIST_KEY: &str = include_str!("../../corpus/keys/list.pem");
+
+#[derive(Debug)]
+pub struct Origin {
+    settings: ListSettings,
+    token_key: SigningKey,
+    list_key: SigningKey,
+    rows: Vec<Row>,
+    newest: Option<NewestHead>,
+    tail: Option<OpenTail>,
+    segments: Vec<StoredSegment>,
+    published: Option<PublishedList>,
+    /// Of each version, when the last edge stopped using any list before it.
+    predecessors_end_at: BTreeMap<u64, UnixSeconds>,
+}
+
+/// What a receipt says first.
+#[derive(Debug)]
+pub struct Recorded {
+    pub row: usize,
+    pub effective_by: UnixSeconds,
+}
+
+/// A row of `revocations`.
+#[derive(Debug)]
+struct Row {
+    outbox: OutboxRow,
+    version: Option<u64>,
+}
+
+/// A row of `list_segments`. Retired ones stay: a head that an edge still has may name them.
+#[derive(Debug)]
+struct StoredSegment {
+    row: SegmentRow,
+    bytes: Vec<u8>,
+    is_retired: bool,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        let token_key = SigningKey::from_pem(Algorithm::EdDsa, TOKEN_KEY).unwrap();
+        Self {
+            settings: ListSettings {
+                issuer: ISSUER.to_owned(),
+                audience: AUDIENCE.to_owned(),
+                token_lifetime_secs: TOKEN_LIFETIME_SECS,
+                lifetime_secs: LIST_LIFETIME_SECS,
+                grace_secs: GRACE_SECS,
+            },
+            token_key,
+            list_key: SigningKey::from_pem(Algorithm::EdDsa, LIST_KEY).unwrap(),
+            rows: Vec::new(),
+            newest: None,
+            tail: None,
+            segments: Vec::new(),
+            published: None,
+            predecessors_end_at: BTreeMap::new(),
+        }
+    }
+}
+
+impl Origin {
+    /// What edges pin.
+    #[must_use]
+    pub fn pins(&self) -> ListPins {
+        let keys = json!({ "keys": [self.list_key.public_jwk()] });
+        ListPins {
+            issuer: ISSUER.to_owned(),
+            keys: KeySet::from_value(&keys).unwrap(),
+        }
+    }
+
+    #[must_use]
+    pub fn issue(&self, user: usize, sid: &str, jti: &str, now: UnixSeconds) -> Token {
+        let iat_secs = now.as_secs();
+        let exp = iat_secs + TOKEN_LIFETIME_SECS;
+        let claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": subject(user), "sid": sid, "jti": jti,
+            "client_id": "web", "iat": iat_secs, "exp": exp,
+        });
+        Token {
+            text: self
+                .token_key
+                .sign(ACCESS_TOKEN_TYP, &claims.to_string())
+                .unwrap(),
+            jti: jti.to_owned(),
+            sid: sid.to_owned(),
+            user,
+            iat_secs,
+            exp: UnixSeconds::from_secs(exp),
+        }
+    }
+
+    /// Commits a revocation.
+    pub fn record(
+        &mut self,
+        scope: Scope,
+        name: &str,
+        before_secs: Option<u64>,
+        now: UnixSeconds,
+    ) -> Recorded {
+        let latest_iat = before_secs.map_or(now, |secs| now.max(UnixSeconds::from_secs(secs)));
+        self.rows.push(Row {
+            outbox: OutboxRow {
+                id: self.rows.len().to_string(),
+                scope,
+                issuer: ISSUER.to_owned(),
+                name: name.to_owned(),
+                before_secs,
+                retain_until: retain_until(latest_iat.plus_secs(1 + TOKEN_LIFETIME_SECS)),
+            },
+            version: None,
+        });
+        Recorded {
+            row: self.rows.len() - 1,
+            effective_by: self.effective_by(now),
+        }
+    }
+
+    /// As `origin::revocation` computes it, from the lists that may be out.
+    fn effective_by(&self, now: UnixSeconds) -> UnixSeconds {
+        let end_of_one_made_now = now.plus_secs(LIST_LIFETIME_SECS + GRACE_SECS);
+        self.newest.map_or(end_of_one_made_now, |newest| {
+            let lists_end = newest.ends_at.max(newest.predecessors_end_at);
+            lists_end.plus_secs(HEARTBEAT_SECS).max(end_of_one_made_now)
+        })
+    }
+
+    /// One publication: the list and the stamps on the rows it carries, together.
+    pub fn commit_next_list(&mut self, now: UnixSeconds) -> Head {
+        let unpublished = self.rows.iter().filter(|row| row.version.is_none());
+        let outbox: Vec<OutboxRow> = unpublished.map(|row| row.outbox.clone()).collect();
+        let surely_now = now.minus_secs(CLOCK_ERROR_SECS);
+        let state = ListState {
+            newest: self.newest,
+            tail: self.tail.clone(),
+            segments: self.live_segments(surely_now),
+            outbox,
+            not_before: self.issuer_cut_off(surely_now),
+            token_keys: vec![self.token_key_row()],
+        };
+        let next = build_next_list(&self.settings, state, now).unwrap();
+        let jws = self.list_key.sign(HEAD_TYP, &next.head.to_json()).unwrap();
+        let head = next.head.clone();
+        self.save(next, jws);
+        head
+    }
+
+    fn save(&mut self, next: NextList, jws: String) {
+        let unpublished = self.rows.iter_mut().filter(|row| row.version.is_none());
+        for row in unpublished.take(next.carried) {
+            row.version = Some(next.head.ver);
+        }
+        self.predecessors_end_at
+            .insert(next.head.ver, next.predecessors_end_at);
+        self.newest = Some(NewestHead {
+            version: next.head.ver,
+            tail_epoch: next.tail.epoch,
+            ends_at: next.head.exp.plus_secs(next.head.grace),
+            predecessors_end_at: next.predecessors_end_at,
+        });
+        let list = StoredList {
+            version: next.head.ver,
+            issued_at: next.head.iat,
+            expires_at: next.head.exp,
+            head: jws,
+            tail_epoch: next.tail.epoch,
+            tail: next.tail.tail.as_bytes().to_vec(),
+        };
+        self.published = Some(PublishedList::after(self.published.as_ref(), list, &[]));
+        self.tail = Some(next.tail);
+        next.sealed
+            .into_iter()
+            .for_each(|segment| self.store(segment));
+    }
+
+    /// Makes every merge that the plan asks for, and says how many.
+    pub fn merge(&mut self, now: UnixSeconds) -> u64 {
+        let mut merges = 0;
+        while let Some(chosen) = choose_merge(&self.live_segments(now.minus_secs(CLOCK_ERROR_SECS)))
+        {
+            let mut parts = Vec::new();
+            for stored in self
+                .segments
+                .iter_mut()
+                .filter(|stored| chosen.contains(&stored.row))
+            {
+                stored.is_retired = true;
+                parts.push((stored.row.clone(), stored.bytes.clone()));
+            }
+            self.store(merge_segments(parts, now).unwrap());
+            merges += 1;
+        }
+        merges
+    }
+
+    fn store(&mut self, new: NewSegment) {
+        self.segments
+            .retain(|stored| stored.row.sha256 != new.sha256);
+        self.segments.push(StoredSegment {
+            row: SegmentRow {
+                sha256: new.sha256,
+                level: new.level,
+                count: new.count,
+                retain_until: new.retain_until,
+                delivered_at: None,
+            },
+            bytes: new.bytes,
+            is_retired: false,
+        });
+    }
+
+    fn live_segments(&self, now: UnixSeconds) -> Vec<SegmentRow> {
+        let live = self
+            .segments
+            .iter()
+            .filter(|stored| !stored.is_retired && stored.row.retain_until > now);
+        live.map(|stored| stored.row.clone()).collect()
+    }
+
+    fn issuer_cut_off(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let rows = self.rows.iter().map(|row| &row.outbox);
+        rows.filter(|row| row.scope == Scope::Issuer && row.retain_until > now)
+            .filter_map(|row| row.before_secs)
+            .max()
+            .map(UnixSeconds::from_secs)
+    }
+
+    /// One key for the whole history: how keys take turns is the origin's own tests' matter.
+    fn token_key_row(&self) -> TokenKeyRow {
+        TokenKeyRow {
+            kid: self.token_key.kid.clone(),
+            algorithm: self.token_key.algorithm,
+            public_jwk: self.token_key.public_jwk(),
+            created_at: UnixSeconds::EPOCH,
+            version: None,
+            signs_from: Some(UnixSeconds::EPOCH),
+            last_signed_at: None,
+            revoked_at: None,
+            retired_at: None,
+        }
+    }
+
+    /// The newest list, as the pull lane holds it.
+    #[must_use]
+    pub fn published(&self) -> Option<&PublishedList> {
+        self.published.as_ref()
+    }
+
+    #[must_use]
+    pub fn find_segment(&self, sha256: &str) -> Option<&[u8]> {
+        let stored = self
+            .segments
+            .iter()
+            .find(|stored| stored.row.sha256 == sha256);
+        stored.map(|stored| stored.bytes.as_slice())
+    }
+
+    /// Every segment that a head may name, with its bytes.
+    pub fn segments(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.segments
+            .iter()
+            .map(|stored| (stored.row.sha256.as_str(), stored.bytes.as_slice()))
+    }
+
+    /// When the last edge stopped using a list without this revocation: once it is published, a fact.
+    #[must_use]
+    pub fn end_of_lists_without(&self, row: usize) -> Option<UnixSeconds> {
+        let row = self.rows.get(row)?;
+        self.predecessors_end_at.get(&row.version?).copied()
+    }
+}
