@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use shared::Algorithm;
 use url::Url;
@@ -85,9 +86,10 @@ pub struct Settings {
     /// Seconds between two observations of the canary.
     #[arg(long, env = "PORTCULLIS_CANARY_INTERVAL_SECS", default_value = "60")]
     canary_interval_secs: String,
-    /// Header that carries the client's address, set by a proxy that you trust; else the peer's.
-    #[arg(long, env = "PORTCULLIS_CLIENT_ADDRESS_HEADER")]
-    client_address_header: Option<String>,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` is believed, e.g.
+    /// `10.0.0.0/8,2001:db8::/32`.
+    #[arg(long, env = "PORTCULLIS_TRUSTED_PROXIES", default_value = "")]
+    trusted_proxies: String,
     /// Shortest password accepted, in characters: 8 at least, 15 recommended.
     #[arg(long, env = "PORTCULLIS_PASSWORD_MIN_CHARS", default_value = "8")]
     password_min_chars: String,
@@ -130,7 +132,7 @@ pub struct Config {
     /// Empty: there is no canary.
     pub canary_edges: Vec<Url>,
     pub canary_interval_secs: u64,
-    pub client_address_header: Option<String>,
+    pub trusted_proxies: Vec<IpNet>,
     pub password_min_chars: usize,
     pub password_grant: Switch,
     pub mail: MailConfig,
@@ -222,7 +224,7 @@ impl Settings {
                 &self.canary_interval_secs,
                 5..=86_400,
             ),
-            client_address_header: check.header_name(self.client_address_header),
+            trusted_proxies: check.networks("PORTCULLIS_TRUSTED_PROXIES", &self.trusted_proxies),
             password_min_chars: check.number(
                 "PORTCULLIS_PASSWORD_MIN_CHARS",
                 &self.password_min_chars,

@@ -6,6 +6,8 @@ mod problem;
 use axum::http::StatusCode;
 use shared::TokenError;
 
+use crate::limits::Exceeded;
+
 pub use problem::OAuthError;
 
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +62,7 @@ pub enum ApiError {
     #[error("The token is not known, was used, or has expired")]
     InvalidMailedToken,
     #[error("Too many failed attempts")]
-    TooManyAttempts { retry_after_secs: u64 },
+    TooManyAttempts(Exceeded),
 
     // Access tokens.
     #[error("An access token is required")]
@@ -181,7 +183,7 @@ impl ApiError {
             Self::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
             Self::WrongPassword => (S::FORBIDDEN, "wrong_password"),
             Self::InvalidMailedToken => (S::UNPROCESSABLE_ENTITY, "invalid_mailed_token"),
-            Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Self::TooManyAttempts(_) => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::MissingToken => (S::UNAUTHORIZED, "missing_token"),
             Self::TwoTokens | Self::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),
             Self::TokenRevoked => (S::UNAUTHORIZED, "token_revoked"),

@@ -1,72 +1,106 @@
-//! How many failed attempts an account and an address have. Counted before the attempt and given
-//! back if it was none: a thousand guesses at once are a thousand attempts. Kept in Redis, or in
-//! the database where there is no Redis or it is away.
+//! How many failures an account and an address may have. An attempt takes a place before it is
+//! judged, so a thousand guesses at once are a thousand attempts; the place is given back when it
+//! was none, and whoever finds all places taken waits for that rather than be refused.
+//!
+//! No stranger can close an account: its failures are counted for each address apart, and those of
+//! all addresses together close it only for addresses that it never logged in from.
+
+mod kept;
+mod window;
+
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use redis::Pipeline;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+pub(crate) use window::Window;
+pub use window::{Exceeded, Growth, Limit};
 
 use crate::accounts::parse_email;
 use crate::app::App;
-use crate::cache::RedisCache;
 use crate::error::ApiError;
-use crate::store::limits;
+use crate::store::sessions;
+use kept::{Place, change};
+use window::Admission;
 
-/// So many in a window, and then no more until its end.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    /// Each kind counts apart.
-    kind: &'static str,
-    most: u64,
-    window_secs: u64,
-}
+const MINUTE: u64 = 60;
+const HOUR: u64 = 3600;
 
-const fn limit(kind: &'static str, most: u64, window_secs: u64) -> Limit {
-    Limit {
-        kind,
-        most,
-        window_secs,
-    }
-}
-
-const BY_ADDRESS: Limit = limit("address", 60, 60);
-const BY_ACCOUNT: Limit = limit("account", 10, 60);
+const BY_ADDRESS: Limit = Limit::new("address", 60, MINUTE, Growth::None);
+/// What one address may fail at one account: each window that was used up doubles the next.
+const BY_ACCOUNT_AND_ADDRESS: Limit = Limit::new("account", 10, MINUTE, Growth::Doubles);
+const BY_ACCOUNT: Limit = Limit::new("account-everywhere", 100, HOUR, Growth::None);
 /// Mails that a stranger can make us send to one mailbox, and to any number of them.
-const FORGOTTEN_BY_ACCOUNT: Limit = limit("forgotten-account", 5, 3600);
-const FORGOTTEN_BY_ADDRESS: Limit = limit("forgotten-address", 30, 3600);
-const RESET_BY_ADDRESS: Limit = limit("reset-address", 30, 60);
+const FORGOTTEN_BY_ACCOUNT: Limit = Limit::new("forgotten-account", 5, HOUR, Growth::None);
+const FORGOTTEN_BY_ADDRESS: Limit = Limit::new("forgotten-address", 30, HOUR, Growth::None);
+const RESET_BY_ADDRESS: Limit = Limit::new("reset-address", 30, MINUTE, Growth::None);
+/// Answers that say whether somebody has an account.
+const TAKEN_BY_ADDRESS: Limit = Limit::new("register-address", 30, MINUTE, Growth::None);
+/// Clients that are not who they say.
+const CLIENT_BY_ADDRESS: Limit = Limit::new("client-address", 60, MINUTE, Growth::None);
 
-/// One attempt that counts as failed until it is forgiven.
+/// Longer than judging as many passwords as there are places takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// An attempt under way. Say how it ended; until then it holds its places.
 #[derive(Debug)]
+#[must_use]
 pub struct Attempt {
-    counted: [(String, Kept); 2],
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Kept {
-    InRedis,
-    InDatabase,
+    places: Vec<Place>,
 }
 
 impl Attempt {
-    /// The address first: one that is refused must not use up the attempts of an account.
+    /// The address first: one that is refused must not use up the places of an account.
     pub async fn begin(app: &App, account: &str, address: &str) -> Result<Self, ApiError> {
-        Ok(Self {
-            counted: [
-                count(app, BY_ADDRESS, address).await?,
-                count(app, BY_ACCOUNT, &account_name(account)).await?,
-            ],
-        })
+        let account = account_name(account);
+        let pair = format!("{account} {address}");
+        let mut attempt = Self { places: Vec::new() };
+        for (limit, name) in [
+            (BY_ADDRESS, address),
+            (BY_ACCOUNT_AND_ADDRESS, pair.as_str()),
+            (BY_ACCOUNT, account.as_str()),
+        ] {
+            match take_place(app, limit, name).await {
+                Ok(place) => attempt.places.push(place),
+                Err(ApiError::TooManyAttempts(_))
+                    if limit == BY_ACCOUNT
+                        && sessions::was_seen_at(&app.pool, &account, address).await? => {}
+                Err(refused) => {
+                    attempt.forgive(app).await?;
+                    return Err(refused);
+                }
+            }
+        }
+        Ok(attempt)
     }
 
-    /// It was no failure.
-    pub async fn forgive(self, app: &App) -> Result<(), ApiError> {
-        for (key, kept) in self.counted {
-            match (kept, &app.cache) {
-                (Kept::InRedis, Some(cache)) => give_back(cache, &key).await,
-                _ => limits::decrement(&app.pool, &key).await?,
+    /// It failed: the places stay taken until their windows end.
+    pub async fn fail(self, app: &App) -> Result<(), ApiError> {
+        for place in &self.places {
+            place.settle(app, Window::fail).await?;
+        }
+        Ok(())
+    }
+
+    /// It was the account's own: what was mistyped at this address before is forgotten.
+    pub async fn succeed(self, app: &App) -> Result<(), ApiError> {
+        for place in &self.places {
+            if place.limit == BY_ACCOUNT_AND_ADDRESS {
+                place.settle(app, Window::forget).await?;
+            } else {
+                place.settle(app, Window::forgive).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// It was none: an outage must not close an account.
+    pub async fn forgive(self, app: &App) -> Result<(), ApiError> {
+        for place in &self.places {
+            place.settle(app, Window::forgive).await?;
         }
         Ok(())
     }
@@ -75,13 +109,21 @@ impl Attempt {
 /// Every request counts here, whether or not there is such an account. The address first, as above.
 pub async fn count_forgotten(app: &App, account: &str, address: &str) -> Result<(), ApiError> {
     count(app, FORGOTTEN_BY_ADDRESS, address).await?;
-    count(app, FORGOTTEN_BY_ACCOUNT, &account_name(account)).await?;
-    Ok(())
+    count(app, FORGOTTEN_BY_ACCOUNT, &account_name(account)).await
 }
 
 pub async fn count_reset(app: &App, address: &str) -> Result<(), ApiError> {
-    count(app, RESET_BY_ADDRESS, address).await?;
-    Ok(())
+    count(app, RESET_BY_ADDRESS, address).await
+}
+
+/// An e-mail address turned out to be taken: past the limit that is not told.
+pub async fn count_taken(app: &App, address: &str) -> Result<(), ApiError> {
+    count(app, TAKEN_BY_ADDRESS, address).await
+}
+
+/// A client did not prove who it is.
+pub async fn count_bad_client(app: &App, address: &str) -> Result<(), ApiError> {
+    count(app, CLIENT_BY_ADDRESS, address).await
 }
 
 /// The account by a hash of its address: neither Redis nor a log need to know whom it is about.
@@ -98,65 +140,28 @@ fn digest(name: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..16])
 }
 
-async fn count(app: &App, limit: Limit, name: &str) -> Result<(String, Kept), ApiError> {
+/// What counts whatever comes of it.
+async fn count(app: &App, limit: Limit, name: &str) -> Result<(), ApiError> {
+    let place = take_place(app, limit, name).await?;
+    place.settle(app, Window::fail).await
+}
+
+/// Waits while attempts under way hold every place: most of them give theirs back.
+async fn take_place(app: &App, limit: Limit, name: &str) -> Result<Place, ApiError> {
     let key = format!("limit:{}:{}", limit.kind, digest(name));
-    let (count, window_left_secs, kept) = match &app.cache {
-        Some(cache) => match count_in_redis(cache, &key, limit).await {
-            Some((count, left_secs)) => (count, left_secs, Kept::InRedis),
-            None => count_in_database(app, &key, limit).await?,
-        },
-        None => count_in_database(app, &key, limit).await?,
-    };
-    if count > limit.most {
-        metrics::counter!("portcullis_limited_total", "kind" => limit.kind).increment(1);
-        return Err(ApiError::TooManyAttempts {
-            retry_after_secs: window_left_secs.max(1),
-        });
+    let patience_ends = Instant::now() + PATIENCE;
+    loop {
+        let now = app.clock.now();
+        let (admission, kept) = change(app, &key, limit, |window| window.admit(limit, now)).await?;
+        match admission {
+            Admission::Admitted => return Ok(Place { key, limit, kept }),
+            Admission::AllTaken(_) if Instant::now() < patience_ends => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Admission::AllTaken(exceeded) | Admission::Refused(exceeded) => {
+                metrics::counter!("portcullis_limited_total", "kind" => limit.kind).increment(1);
+                return Err(ApiError::TooManyAttempts(exceeded));
+            }
+        }
     }
-    Ok((key, kept))
-}
-
-async fn count_in_database(
-    app: &App,
-    key: &str,
-    limit: Limit,
-) -> Result<(u64, u64, Kept), ApiError> {
-    let now = app.clock.now();
-    let counted = limits::increment(&app.pool, key, limit.window_secs, now).await?;
-    let passed_secs = now
-        .as_secs()
-        .saturating_sub(counted.window_started_at.as_secs());
-    Ok((
-        counted.count,
-        limit.window_secs.saturating_sub(passed_secs),
-        Kept::InDatabase,
-    ))
-}
-
-/// The count and the seconds left in its window.
-async fn count_in_redis(cache: &RedisCache, key: &str, limit: Limit) -> Option<(u64, u64)> {
-    let mut pipeline = Pipeline::new();
-    pipeline.atomic();
-    pipeline
-        .cmd("SET")
-        .arg(key)
-        .arg(0)
-        .arg("NX")
-        .arg("EX")
-        .arg(limit.window_secs)
-        .ignore();
-    pipeline.cmd("INCR").arg(key);
-    pipeline.cmd("TTL").arg(key);
-    let (count, left_secs): (u64, i64) = cache.query(&pipeline).await?;
-    Some((count, u64::try_from(left_secs).unwrap_or(limit.window_secs)))
-}
-
-/// Not below zero, and not into a key without an end. A failure costs the caller one attempt.
-async fn give_back(cache: &RedisCache, key: &str) {
-    const SCRIPT: &str = "
-        if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
-        return 1";
-    let mut pipeline = Pipeline::new();
-    pipeline.cmd("EVAL").arg(SCRIPT).arg(1).arg(key).ignore();
-    cache.query::<()>(&pipeline).await;
 }

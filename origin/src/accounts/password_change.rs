@@ -76,8 +76,9 @@ async fn check_current(
 ) -> Result<(), ApiError> {
     let attempt = Attempt::begin(app, &user.email, &caller.address).await?;
     match app.passwords.verify(password, Some(hash)).await {
-        Ok(Verdict::Right | Verdict::RightAndRehashed(_)) => attempt.forgive(app).await,
+        Ok(Verdict::Right | Verdict::RightAndRehashed(_)) => attempt.succeed(app).await,
         Ok(Verdict::Wrong) => {
+            attempt.fail(app).await?;
             insert_failure(app, user, caller).await?;
             Err(ApiError::WrongPassword)
         }

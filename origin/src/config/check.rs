@@ -1,10 +1,11 @@
 //! The check of each setting. A mistake names the variable; the value is shown only where it is no
 //! secret.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use shared::Algorithm;
 use url::Url;
@@ -201,15 +202,19 @@ impl Check {
         }
     }
 
-    pub(super) fn header_name(&mut self, name: Option<String>) -> Option<String> {
-        let name = name?.to_ascii_lowercase();
-        if hyper::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            self.refuse(
-                "PORTCULLIS_CLIENT_ADDRESS_HEADER",
-                format!("{name:?} is not a header name"),
-            );
+    pub(super) fn networks(&mut self, variable: &'static str, text: &str) -> Vec<IpNet> {
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        let mut networks = Vec::new();
+        for part in parts {
+            match part.parse().or_else(|_| part.parse().map(IpAddr::into)) {
+                Ok(network) => networks.push(network),
+                Err(_) => self.refuse(variable, format!("{part:?} is not an address or a network")),
+            }
         }
-        Some(name)
+        networks
     }
 
     pub(super) fn switch(&mut self, variable: &'static str, text: &str) -> Switch {

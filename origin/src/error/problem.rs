@@ -3,12 +3,16 @@
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::TokenError;
 
 use super::ApiError;
+use crate::limits::Exceeded;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Seconds after which a client may ask again when a part of ours is down.
 const RETRY_AFTER_SECS: u64 = 2;
@@ -16,7 +20,7 @@ const RETRY_AFTER_SECS: u64 = 2;
 impl ApiError {
     fn retry_after_secs(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts { retry_after_secs } => Some(*retry_after_secs),
+            Self::TooManyAttempts(exceeded) => Some(exceeded.retry_after_secs),
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECS),
             _ => None,
         }
@@ -119,6 +123,9 @@ fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static st
     if let Some(secs) = error.retry_after_secs() {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     }
+    if let ApiError::TooManyAttempts(exceeded) = error {
+        insert_rate_limit(headers, exceeded);
+    }
     // A refused grant is no refused access: there is nothing to be challenged for.
     if let Some(challenge) = error
         .challenge()
@@ -128,6 +135,27 @@ fn problem(error: &ApiError, status: StatusCode, oauth_error: Option<&'static st
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// draft-ietf-httpapi-ratelimit-headers-10: the policy that was exceeded, and when it is renewed.
+fn insert_rate_limit(headers: &mut HeaderMap, exceeded: &Exceeded) {
+    let Exceeded {
+        kind,
+        most,
+        window_secs,
+        retry_after_secs,
+    } = exceeded;
+    for (name, text) in [
+        (
+            RATE_LIMIT_POLICY,
+            format!("\"{kind}\";q={most};w={window_secs}"),
+        ),
+        (RATE_LIMIT, format!("\"{kind}\";r=0;t={retry_after_secs}")),
+    ] {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 impl IntoResponse for ApiError {

@@ -1,16 +1,18 @@
-//! Where a request comes from: the peer's address, or what a trusted proxy says it is.
+//! Where a request comes from: the peer's address, or what proxies that are trusted say it is.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
 
 use crate::app::App;
 use crate::sessions::Caller;
 
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const MAX_USER_AGENT_CHARS: usize = 256;
 
 impl FromRequestParts<App> for Caller {
@@ -20,25 +22,43 @@ impl FromRequestParts<App> for Caller {
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
-            .map(|peer| peer.0.ip());
-        let told = app
-            .config
-            .client_address_header
-            .as_deref()
-            .and_then(|name| told_address(&parts.headers, name));
+            .map(|peer| peer.0.ip().to_canonical());
+        let address = peer.map(|peer| client_of(peer, &parts.headers, &app.config.trusted_proxies));
         Ok(Self {
-            address: told
-                .or(peer)
-                .map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()),
+            address: address.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()),
             user_agent: user_agent(&parts.headers),
         })
     }
 }
 
-/// The last address in the header: the one that our own proxy added, whatever came before it.
-fn told_address(headers: &HeaderMap, name: &str) -> Option<IpAddr> {
-    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
-    value.rsplit(',').next()?.trim().parse().ok()
+/// From the nearest hop outwards, the first that is none of our proxies. What stands left of it was
+/// written by a stranger; so was everything, where the peer itself is one.
+fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
+    let mut nearest = peer;
+    let mut told: Vec<Option<IpAddr>> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .map(parse_hop)
+        .collect();
+    while is_trusted(nearest) {
+        match told.pop() {
+            Some(Some(hop)) => nearest = hop,
+            // Nobody said, or not so that it can be understood: then it was the proxy.
+            Some(None) | None => break,
+        }
+    }
+    nearest
+}
+
+/// Some proxies add the port.
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let ip = text
+        .parse::<IpAddr>()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    ip.ok().map(|ip| ip.to_canonical())
 }
 
 fn user_agent(headers: &HeaderMap) -> Option<String> {
@@ -52,23 +72,40 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn believes_only_the_address_that_the_last_proxy_added() {
+    fn client(peer: &str, told: &[&'static str]) -> String {
         let mut headers = HeaderMap::new();
-        headers.append(
-            "x-forwarded-for",
-            HeaderValue::from_static("6.6.6.6, 1.2.3.4"),
-        );
-        assert_eq!(
-            told_address(&headers, "x-forwarded-for"),
-            "1.2.3.4".parse().ok()
-        );
-        headers.append("x-forwarded-for", HeaderValue::from_static("2001:db8::1"));
-        assert_eq!(
-            told_address(&headers, "x-forwarded-for"),
-            "2001:db8::1".parse().ok()
-        );
-        headers.append("x-forwarded-for", HeaderValue::from_static("nonsense"));
-        assert_eq!(told_address(&headers, "x-forwarded-for"), None);
+        for value in told {
+            headers.append(FORWARDED_FOR, HeaderValue::from_static(value));
+        }
+        let trusted = ["10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap());
+        client_of(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_believed_nothing() {
+        assert_eq!(client("1.2.3.4", &["6.6.6.6"]), "1.2.3.4");
+        assert_eq!(client("1.2.3.4", &["10.0.0.1"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn the_nearest_hop_that_is_no_proxy_of_ours_is_the_client() {
+        for (told, expected) in [
+            (&["1.2.3.4"][..], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4, 10.9.9.9"], "1.2.3.4"),
+            (&["6.6.6.6", "1.2.3.4,10.9.9.9"], "1.2.3.4"),
+            (&["2001:db8::5, 10.1.1.1"], "2001:db8::5"),
+            (&["1.2.3.4:5678"], "1.2.3.4"),
+            (&["::ffff:1.2.3.4"], "1.2.3.4"),
+        ] {
+            assert_eq!(client("10.0.0.1", told), expected, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_ends_the_way_at_our_proxy() {
+        for told in [&[][..], &["nonsense"], &["1.2.3.4, unknown"], &[""]] {
+            assert_eq!(client("10.0.0.1", told), "10.0.0.1", "{told:?}");
+        }
     }
 }

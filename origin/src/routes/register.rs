@@ -13,6 +13,7 @@ use crate::accounts::{self, Registration};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
+use crate::limits;
 use crate::sessions::Caller;
 
 pub(super) fn routes() -> Router<App> {
@@ -39,6 +40,10 @@ async fn register(
         roles: &[],
         address: Some(&caller.address),
     };
-    let user = accounts::register(&app, &registration).await?;
+    let registered = accounts::register(&app, &registration).await;
+    if let Err(ApiError::EmailTaken) = registered {
+        limits::count_taken(&app, &caller.address).await?;
+    }
+    let user = registered?;
     Ok((StatusCode::CREATED, no_store(UserBody::from(user))).into_response())
 }

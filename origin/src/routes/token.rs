@@ -14,6 +14,7 @@ use crate::client_tokens;
 use crate::error::{ApiError, OAuthError};
 use crate::extract::{Form, authenticate_client};
 use crate::grant_type::GrantType;
+use crate::limits;
 use crate::sessions::{
     self, Caller, Credentials, Presented, Renewal, TokenResponse, Wanted, scope,
 };
@@ -30,7 +31,11 @@ async fn token(
     form: Result<Form, ApiError>,
 ) -> Result<Response, OAuthError> {
     let form = form?;
-    let client = authenticate_client(&app, &headers, &form).await?;
+    let authenticated = authenticate_client(&app, &headers, &form).await;
+    if let Err(ApiError::InvalidClient) = authenticated {
+        limits::count_bad_client(&app, &caller.address).await?;
+    }
+    let client = authenticated?;
     let grant = parse_grant_type(&app, form.require("grant_type")?)?;
     if !client.may(grant) {
         return Err(ApiError::UnauthorizedClient.into());

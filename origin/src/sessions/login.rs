@@ -51,10 +51,11 @@ pub async fn log_in(
     let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
     match try_log_in(app, credentials, caller).await {
         Ok(response) => {
-            attempt.forgive(app).await?;
+            attempt.succeed(app).await?;
             Ok(response)
         }
         Err(ApiError::InvalidCredentials) => {
+            attempt.fail(app).await?;
             insert_failure(app, credentials.email, caller).await?;
             Err(ApiError::InvalidCredentials)
         }

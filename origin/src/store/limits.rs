@@ -1,49 +1,67 @@
-//! Table `limits`: counters of attempts in fixed windows, where no Redis keeps them.
+//! Table `limits`: counters of failures, where no Redis keeps them. What they mean is known in
+//! `limits` alone.
 
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
-use super::{from_millis, to_millis};
+use super::to_millis;
+use crate::limits::Window;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count {
-    pub count: u64,
-    pub window_started_at: UnixSeconds,
+/// Whether the row was as it was thought to be, and is as it was wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Swapped {
+    Yes,
+    ChangedMeanwhile,
 }
 
-/// Counts one more; a window that is over begins anew.
-pub async fn increment(
-    pool: &AnyPool,
-    key: &str,
-    window_secs: u64,
-    now: UnixSeconds,
-) -> sqlx::Result<Count> {
-    let (count, started_at): (i64, i64) = sqlx::query_as(
-        "INSERT INTO limits (key, count, window_started_at) VALUES ($1, 1, $2)
-         ON CONFLICT (key) DO UPDATE SET
-             count = CASE WHEN limits.window_started_at <= $3 THEN 1 ELSE limits.count + 1 END,
-             window_started_at =
-                 CASE WHEN limits.window_started_at <= $3 THEN $2 ELSE limits.window_started_at END
-         RETURNING count, window_started_at",
+pub(crate) async fn find(pool: &AnyPool, key: &str) -> sqlx::Result<Option<Window>> {
+    let row: Option<(i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT window_started_at, count, pending, doublings FROM limits WHERE key = $1",
     )
     .bind(key)
-    .bind(to_millis(now))
-    .bind(to_millis(now.minus_secs(window_secs)))
-    .fetch_one(pool)
+    .fetch_optional(pool)
     .await?;
-    Ok(Count {
-        count: count.cast_unsigned(),
-        window_started_at: from_millis(started_at),
-    })
+    Ok(
+        row.map(|(started_at, failures, pending, doublings)| Window {
+            started_at_millis: started_at.cast_unsigned(),
+            failures: failures.cast_unsigned(),
+            pending: pending.cast_unsigned(),
+            doublings: u32::try_from(doublings).unwrap_or_default(),
+        }),
+    )
 }
 
-/// Takes one back: it was no failure.
-pub async fn decrement(pool: &AnyPool, key: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE limits SET count = count - 1 WHERE key = $1 AND count > 0")
-        .bind(key)
-        .execute(pool)
-        .await?;
-    Ok(())
+pub(crate) async fn swap(
+    pool: &AnyPool,
+    key: &str,
+    old: Option<Window>,
+    new: Window,
+) -> sqlx::Result<Swapped> {
+    let statement = match old {
+        None => {
+            "INSERT INTO limits (key, window_started_at, count, pending, doublings)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING"
+        }
+        Some(_) => {
+            "UPDATE limits SET window_started_at = $2, count = $3, pending = $4, doublings = $5
+             WHERE key = $1 AND window_started_at = $6 AND count = $7 AND pending = $8
+               AND doublings = $9"
+        }
+    };
+    let mut query = sqlx::query(statement).bind(key);
+    for window in [Some(new), old].into_iter().flatten() {
+        query = query
+            .bind(window.started_at_millis.cast_signed())
+            .bind(window.failures.cast_signed())
+            .bind(window.pending.cast_signed())
+            .bind(i64::from(window.doublings));
+    }
+    let done = query.execute(pool).await?;
+    Ok(if done.rows_affected() == 1 {
+        Swapped::Yes
+    } else {
+        Swapped::ChangedMeanwhile
+    })
 }
 
 /// Deletes windows that began before `begun_before`.

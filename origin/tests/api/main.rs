@@ -10,6 +10,7 @@ mod client_credentials;
 mod health;
 mod hostile_requests;
 mod introspect;
+mod limits;
 mod login;
 mod logout;
 mod mail;

@@ -17,3 +17,7 @@ CREATE TABLE token_keys (
     retired_at     BIGINT
 );
 CREATE INDEX token_keys_unlisted ON token_keys (created_at) WHERE version IS NULL;
+
+-- Attempts under way, and how often the window has doubled.
+ALTER TABLE limits ADD COLUMN pending BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE limits ADD COLUMN doublings BIGINT NOT NULL DEFAULT 0;
