@@ -93,6 +93,9 @@ pub struct Settings {
     /// Shortest password accepted, in characters: 8 at least, 15 recommended.
     #[arg(long, env = "PORTCULLIS_PASSWORD_MIN_CHARS", default_value = "8")]
     password_min_chars: String,
+    /// Origins of pages that may call this API from a browser, e.g. `https://app.example.org`.
+    #[arg(long, env = "PORTCULLIS_CORS_ORIGINS", default_value = "")]
+    cors_origins: String,
     /// `on` or `off`: whether clients may trade a user's password for tokens at `/token`.
     #[arg(long, env = "PORTCULLIS_PASSWORD_GRANT", default_value = "on")]
     password_grant: String,
@@ -134,6 +137,8 @@ pub struct Config {
     pub canary_interval_secs: u64,
     pub trusted_proxies: Vec<IpNet>,
     pub password_min_chars: usize,
+    /// Each as browsers write it; none: pages of other origins may not ask.
+    pub cors_origins: Vec<String>,
     pub password_grant: Switch,
     pub mail: MailConfig,
     pub log_filter: String,
@@ -230,6 +235,7 @@ impl Settings {
                 &self.password_min_chars,
                 8..=64,
             ),
+            cors_origins: check.origins("PORTCULLIS_CORS_ORIGINS", &self.cors_origins),
             password_grant: check.switch("PORTCULLIS_PASSWORD_GRANT", &self.password_grant),
             mail: self.mail.validate(&mut check, &self.data_dir),
             log_filter: self.log,

@@ -8,7 +8,7 @@ use shared::TokenError;
 
 use crate::limits::Exceeded;
 
-pub use problem::OAuthError;
+pub use problem::{OAuthError, Problem};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -67,6 +67,8 @@ pub enum ApiError {
     // Access tokens.
     #[error("An access token is required")]
     MissingToken,
+    #[error("The Authorization header is not `Bearer`, one space and a token")]
+    MalformedAuthorization,
     #[error("The request carries more than one token")]
     TwoTokens,
     #[error("The access token is not valid: {0}")]
@@ -185,6 +187,7 @@ impl ApiError {
             Self::InvalidMailedToken => (S::UNPROCESSABLE_ENTITY, "invalid_mailed_token"),
             Self::TooManyAttempts(_) => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::MissingToken => (S::UNAUTHORIZED, "missing_token"),
+            Self::MalformedAuthorization => (S::UNAUTHORIZED, "authorization_malformed"),
             Self::TwoTokens | Self::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),
             Self::TokenRevoked => (S::UNAUTHORIZED, "token_revoked"),
             Self::AllSessionsRevoked => (S::UNAUTHORIZED, "all_sessions_revoked"),

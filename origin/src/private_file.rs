@@ -1,8 +1,8 @@
 //! Small files that only their owner may read, made once and never changed: keys, names, mails.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -31,4 +31,9 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
         .recursive(true)
         .mode(OWNER_ONLY)
         .create(folder)
+}
+
+/// Lets nobody but its owner read and write a file that is there.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o600))
 }

@@ -1,15 +1,20 @@
 //! The router: every resource, and what surrounds all of them: a request id, one log line, metrics,
 //! and an answer even to a panic.
 
+mod browsers;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -22,12 +27,22 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 pub fn router(app: App) -> Router {
     // Before anything counts.
     routes::recorder();
-    Router::new()
+    let (resources, description) = OpenApiRouter::new()
         .merge(routes::accounts().layer(from_fn(finish_what_was_begun)))
         .merge(routes::hanging())
+        .split_for_parts();
+    routes::openapi::keep(description);
+    let config = Arc::clone(&app.config);
+    let pages = (!config.cors_origins.is_empty()).then(|| browsers::cors(&config));
+    resources
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(option_layer(pages))
+        .layer(map_response(move |response: Response| {
+            let protected = browsers::protect(&config, response);
+            async move { protected }
+        }))
         .layer(from_fn(observe))
         .with_state(app)
 }
@@ -98,8 +113,6 @@ fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use axum::body::Body;
     use axum::routing::get;
     use http_body_util::BodyExt;

@@ -10,6 +10,7 @@ mod undisputed;
 
 use serde::Serialize;
 use shared::UnixSeconds;
+use utoipa::ToSchema;
 
 pub(crate) use login::wait_for_cut_off;
 pub use login::{Credentials, Renewal, log_in};
@@ -35,7 +36,7 @@ pub struct Caller {
 }
 
 /// RFC 6749, section 5.1.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TokenResponse {
     pub access_token: String,
     /// `None`: whoever got this has to log in again.

@@ -1,5 +1,5 @@
-//! Operator's commands beside a running origin: `revoke` revokes what that origin's list is about,
-//! whatever its own settings are; `list verify` asks it as an edge does.
+//! The operator's command line as a process: `revoke` and `list verify` beside a running origin, the
+//! life of a client, what `doctor` finds, and the help.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::io::{BufRead, BufReader};
@@ -136,20 +136,193 @@ fn list_verify_says_by_its_exit_code_whether_all_agree() {
     }
 }
 
+async fn open_database(data_dir: &Path) -> sqlx::AnyPool {
+    let file = data_dir.join("portcullis.sqlite");
+    sqlx::any::install_default_drivers();
+    sqlx::AnyPool::connect(&format!("sqlite:{}", file.display()))
+        .await
+        .unwrap()
+}
+
 /// The issuer of the one revocation, and for how long it is kept.
 async fn find_revocation(data_dir: &Path) -> (String, i64) {
-    let file = std::fs::read_dir(data_dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|ext| ext == "sqlite"))
-        .unwrap();
-    sqlx::any::install_default_drivers();
-    let pool = sqlx::AnyPool::connect(&format!("sqlite:{}", file.display()))
-        .await
-        .unwrap();
+    let pool = open_database(data_dir).await;
     let row = sqlx::query("SELECT issuer, retain_until - recorded_at AS kept FROM revocations")
         .fetch_one(&pool)
         .await
         .unwrap();
     (row.get("issuer"), row.get("kept"))
+}
+
+/// Runs to the end; answers its exit code, stdout and stderr.
+fn run(data_dir: &Path, settings: &[&str]) -> (Option<i32>, String, String) {
+    let output = portcullis(data_dir).args(settings).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn every_command_shows_an_example_in_its_help() {
+    let data = TempDir::new().unwrap();
+    let mut commands = vec![Vec::<String>::new()];
+    let mut seen = 0;
+    while let Some(command) = commands.pop() {
+        let mut line: Vec<&str> = command.iter().map(String::as_str).collect();
+        line.push("--help");
+        let (code, help, _) = run(data.path(), &line);
+        assert_eq!(code, Some(0), "{command:?}");
+        let names = subcommands(&help);
+        assert!(
+            !names.is_empty() || help.contains("Example"),
+            "{command:?} has no example"
+        );
+        commands.extend(
+            names
+                .into_iter()
+                .map(|name| [command.clone(), vec![name]].concat()),
+        );
+        seen += 1;
+    }
+    assert!(seen > 15, "{seen}");
+}
+
+/// The first word of each line under "Commands:", but for `help`.
+fn subcommands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = lines.take_while(|line| !line.is_empty());
+    let words = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = words.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_help_says_what_the_exit_codes_mean() {
+    let data = TempDir::new().unwrap();
+    let (_, help, _) = run(data.path(), &["--help"]);
+    assert!(help.contains("Exit codes: 0 "), "{help}");
+}
+
+#[test]
+fn a_client_is_made_listed_given_a_new_secret_and_disabled() {
+    let data = TempDir::new().unwrap();
+    let json = |line: &[&str]| -> serde_json::Value {
+        let (code, out, err) = run(data.path(), line);
+        assert_eq!(code, Some(0), "{line:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let create = [
+        "client",
+        "create",
+        "--id",
+        "reports",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "reports:read",
+    ];
+    let made = json(&create);
+    let rotated = json(&["client", "rotate-secret", "reports"]);
+    assert_ne!(made["client_secret"], rotated["client_secret"]);
+    let listed = json(&["client", "list", "--json"]);
+    assert_eq!(listed[0]["scopes"], serde_json::json!(["reports:read"]));
+    assert!(!listed.to_string().contains("secret"), "{listed}");
+    let disabled = json(&[
+        "client", "disable", "reports", "--reason", "a test", "--json",
+    ]);
+    assert_eq!(disabled["sessions_closed"], 0);
+    assert!(json(&["client", "list", "--json"])[0]["disabled_at"].is_string());
+    for misuse in [
+        &create[..],
+        &["client", "rotate-secret", "reports"],
+        &["client", "disable", "nobody", "--reason", "a test"],
+        &["client", "create", "--id", "a b"],
+        &["client", "create", "--id", "x", "--grant", "magic"],
+    ] {
+        let (code, _, err) = run(data.path(), misuse);
+        assert_eq!(code, Some(2), "{misuse:?}: {err}");
+    }
+}
+
+#[test]
+fn doctor_says_of_each_part_what_is_wrong_and_what_to_do() {
+    let data = TempDir::new().unwrap();
+    let doctor = |settings: &[&str]| {
+        let (code, out, err) = run(data.path(), &[settings, &["doctor", "--json"]].concat());
+        let findings: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap_or_default();
+        (code, findings, err)
+    };
+    let state = |findings: &[serde_json::Value], part: &str| {
+        let found = findings.iter().find(|finding| finding["part"] == part);
+        found.map(|finding| finding["state"].as_str().unwrap().to_owned())
+    };
+    let (code, findings, err) = doctor(&[]);
+    assert_eq!(code, Some(0), "{findings:?} {err}");
+    assert_eq!(state(&findings, "schema").as_deref(), Some("doubtful"));
+    assert_eq!(run(data.path(), &["migrate"]).0, Some(0));
+    let (_, findings, _) = doctor(&[]);
+    assert_eq!(state(&findings, "schema").as_deref(), Some("ok"));
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["state"] == "ok" || finding["advice"].is_string())
+    );
+
+    for (setting, part) in [
+        ("--database-url=postgres://x@127.0.0.1:1/x", "database"),
+        ("--redis-url=redis://127.0.0.1:1", "redis"),
+        ("--kv-api-url=http://127.0.0.1:1", "kv"),
+    ] {
+        let settings = [setting, "--kv-namespace-id=lists"];
+        let settings = if part == "kv" {
+            &settings[..]
+        } else {
+            &settings[..1]
+        };
+        let (code, findings, err) = doctor(settings);
+        assert_eq!(code, Some(1), "{part} {findings:?}");
+        assert_eq!(state(&findings, part).as_deref(), Some("broken"));
+        assert!(err.contains(part), "{err}");
+    }
+    assert_eq!(doctor(&["--listen=nowhere"]).0, Some(2));
+}
+
+#[tokio::test]
+async fn serve_refuses_a_schema_that_is_newer_than_it_knows() {
+    let data = TempDir::new().unwrap();
+    assert_eq!(run(data.path(), &["migrate"]).0, Some(0));
+    let pool = open_database(data.path()).await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of the future', TRUE, X'00', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let (code, _, err) = run(data.path(), &["--listen=127.0.0.1:0", "serve"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("9999"), "{err}");
+    let (code, out, _) = run(data.path(), &["doctor", "--json"]);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("newer than this program"), "{out}");
+}
+
+#[test]
+fn nobody_else_may_read_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = TempDir::new().unwrap();
+    let _serving = Serving::start(data.path());
+    for entry in std::fs::read_dir(data.path()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
+        }
+    }
 }

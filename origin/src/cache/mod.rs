@@ -53,6 +53,22 @@ struct KnownEpoch {
     read_at: Instant,
 }
 
+/// Whether a missing key could mean anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    Believed,
+    MayEvict,
+}
+
+/// Connects once, to see what kind of Redis is there.
+pub async fn examine(url: &SecretString) -> Result<Trust, redis::RedisError> {
+    let link = Link::open(&redis::Client::open(url.expose_secret())?).await?;
+    Ok(match link.run_id {
+        Some(_) => Trust::Believed,
+        None => Trust::MayEvict,
+    })
+}
+
 impl RedisCache {
     /// Checks the URL only; the connection is [`keep_complete`]'s work.
     pub fn new(url: &SecretString) -> Result<Self, redis::RedisError> {

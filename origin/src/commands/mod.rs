@@ -1,6 +1,7 @@
 //! The subcommands of `portcullis`, and what they share: settings, exit codes, output.
 
 pub mod client;
+mod doctor;
 mod keys;
 mod list;
 mod list_verify;
@@ -18,6 +19,7 @@ use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::client::ClientCommand;
+use self::doctor::DoctorCommand;
 use self::keys::KeysCommand;
 use self::list::{ListAction, ListCommand};
 use self::revoke::RevokeCommand;
@@ -40,6 +42,7 @@ Examples:
   portcullis revoke --scope user --name 5eQ0… --reason 'account taken over'
   portcullis list show
   portcullis list verify
+  portcullis doctor
 
 Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.";
 
@@ -76,6 +79,8 @@ enum Command {
     User(UserCommand),
     /// OAuth clients.
     Client(ClientCommand),
+    /// Check the configuration and everything it depends on.
+    Doctor(DoctorCommand),
 }
 
 impl Cli {
@@ -139,6 +144,7 @@ impl Command {
                 list_verify::verify(&config, &verify).await
             }
             Self::User(command) => user::run(&open(config).await?, command).await,
+            Self::Doctor(command) => doctor::run(&config, &command).await,
             Self::Client(command) => client::run(&open(config).await?, command).await,
         }
     }

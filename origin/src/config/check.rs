@@ -217,6 +217,26 @@ impl Check {
         networks
     }
 
+    /// As browsers write them: scheme, host and port, and nothing more.
+    pub(super) fn origins(&mut self, variable: &'static str, text: &str) -> Vec<String> {
+        let parts = text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        let mut origins = Vec::new();
+        for part in parts {
+            let origin = Url::parse(part).map(|url| url.origin().ascii_serialization());
+            match origin {
+                Ok(origin) if origin == part => origins.push(origin),
+                _ => self.refuse(
+                    variable,
+                    format!("{part:?} is not an origin, as https://app.example.org is"),
+                ),
+            }
+        }
+        origins
+    }
+
     pub(super) fn switch(&mut self, variable: &'static str, text: &str) -> Switch {
         match text {
             "on" => Switch::On,

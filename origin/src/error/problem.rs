@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::TokenError;
+use utoipa::ToSchema;
 
 use super::ApiError;
 use crate::limits::Exceeded;
@@ -89,13 +90,16 @@ impl ApiError {
     }
 }
 
-#[derive(Serialize)]
-struct Problem {
+/// Every answer that is no success (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
     r#type: String,
     title: &'static str,
     status: u16,
     detail: String,
+    /// Stable; what a program should look at.
     code: &'static str,
+    /// At the OAuth endpoints: as RFC 6749, section 5.2, has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

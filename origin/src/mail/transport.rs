@@ -36,7 +36,7 @@ pub enum OpenError {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DeliveryError {
+pub enum DeliveryError {
     #[error("the mail server refuses the recipient")]
     RecipientRefused(#[source] lettre::transport::smtp::Error),
     #[error("the mail server did not take it")]
@@ -74,6 +74,18 @@ impl Transport {
                 })?;
                 Ok(Self::Folder(folder.clone()))
             }
+        }
+    }
+
+    /// Whether the server lets us in; a folder is there since it was opened.
+    pub async fn reach(&self) -> Result<(), DeliveryError> {
+        let Self::Smtp(server) = self else {
+            return Ok(());
+        };
+        match tokio::time::timeout(STEP_MAY_TAKE, server.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) | Err(_) => Err(DeliveryError::TookTooLong),
+            Ok(Err(error)) => Err(DeliveryError::ServerFailed(error)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use shared::{Scope, UnixSeconds};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -9,25 +10,31 @@ use crate::iso_time;
 use crate::store::receipts::{self, Travel};
 use crate::store::revocations::{self, NewRevocation, RevocationRow};
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {
     pub id: String,
+    #[schema(value_type = String)]
     pub scope: Scope,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = String, format = DateTime)]
     pub recorded_at: UnixSeconds,
     #[serde(serialize_with = "iso_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub cached_at: Option<UnixSeconds>,
     pub version: Option<u64>,
     #[serde(serialize_with = "iso_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub delivered_at: Option<UnixSeconds>,
     #[serde(serialize_with = "iso_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub seen_at_edge_at: Option<UnixSeconds>,
     #[serde(serialize_with = "iso")]
+    #[schema(value_type = String, format = DateTime)]
     pub effective_by: UnixSeconds,
     pub status: Progress,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
     Recorded,

@@ -1,11 +1,12 @@
 //! `POST /admin/revocations`: an operator revokes anything, with a reason. `GET`: the newest ones.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::no_store;
 use crate::app::App;
@@ -18,12 +19,13 @@ use crate::store::revocations::{self, RevocationRow};
 
 const NEWEST: u32 = 100;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/admin/revocations", get(list).post(revoke))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, revoke))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RevocationOrder)]
 struct Body {
     scope: String,
     issuer: Option<String>,
@@ -32,17 +34,20 @@ struct Body {
     reason: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecordedRevocation)]
 struct Revoked {
     revocation: Receipt,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revocations)]
 struct List {
     revocations: Vec<Entry>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revocation)]
 struct Entry {
     id: String,
     scope: &'static str,
@@ -55,6 +60,11 @@ struct Entry {
     version: Option<u64>,
 }
 
+#[utoipa::path(
+    post, path = "/admin/revocations", tag = "operator", security(("bearer" = [])),
+    request_body = Body,
+    responses((status = 201, description = "Recorded; with its receipt", body = Revoked)),
+)]
 async fn revoke(
     State(app): State<App>,
     Operator(operator): Operator,
@@ -78,6 +88,10 @@ async fn revoke(
     Ok((StatusCode::CREATED, no_store(Revoked { revocation })).into_response())
 }
 
+#[utoipa::path(
+    get, path = "/admin/revocations", tag = "operator", security(("bearer" = [])),
+    responses((status = 200, description = "The newest first", body = List)),
+)]
 async fn list(State(app): State<App>, _: Operator) -> Result<Response, ApiError> {
     let rows = revocations::find_newest(&app.pool, NEWEST).await?;
     Ok(no_store(List {

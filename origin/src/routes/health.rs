@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use shared::UnixSeconds;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::canary_health::CanaryHealth;
 use crate::app::App;
@@ -20,11 +21,11 @@ use crate::store::receipts::{self, Publishing};
 const RETRY_AFTER_SECS: &str = "2";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/health", get(ready))
-        .route("/health/ready", get(ready))
-        .route("/health/live", get(live))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(ready))
+        .routes(routes!(whole))
+        .routes(routes!(live))
 }
 
 #[derive(Serialize)]
@@ -73,11 +74,19 @@ impl PublisherStatus {
     }
 }
 
+#[utoipa::path(
+    get, path = "/health/live", tag = "operations",
+    responses((status = 200, description = "The process answers")),
+)]
 async fn live() -> Response {
     Json(serde_json::json!({ "status": "ok" })).into_response()
 }
 
 /// Redis may be away: then we are slower, not unready.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "operations",
+    responses((status = 200, description = "Each part"), (status = 503, description = "Not ready, with each part")),
+)]
 async fn ready(State(app): State<App>) -> Response {
     let found = tokio::time::timeout(PROBE_TIMEOUT, receipts::find_publishing(&app.pool)).await;
     let (database, publisher) = match found {
@@ -111,6 +120,14 @@ async fn ready(State(app): State<App>) -> Response {
         Json(health),
     )
         .into_response()
+}
+
+#[utoipa::path(
+    get, path = "/health", tag = "operations",
+    responses((status = 200, description = "As `/health/ready`"), (status = 503, description = "Not ready")),
+)]
+async fn whole(app: State<App>) -> Response {
+    ready(app).await
 }
 
 fn cache_status(app: &App) -> &'static str {

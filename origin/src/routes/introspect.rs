@@ -1,24 +1,25 @@
 //! `POST /introspect` (RFC 7662): for clients, and for edges that have no fresh list. Whatever is not
 //! active, not known, or not the caller's business is `{"active": false}` and nothing more.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
 use shared::{Claims, RevocationStatus, TokenError};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::no_store;
+use super::{GivenToken, no_store};
 use crate::app::App;
 use crate::error::{ApiError, OAuthError};
 use crate::extract::{Edge, Form, authenticate_client};
 use crate::revocation;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/introspect", post(introspect))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(introspect))
 }
 
 /// Whose tokens the caller may ask about.
@@ -29,6 +30,11 @@ enum Sight {
     OfClient(String),
 }
 
+#[utoipa::path(
+    post, path = "/introspect", tag = "oauth", security(("client" = []), ("edge" = []), ()),
+    request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "RFC 7662, section 2.2: `{\"active\": false}` and no more, or what is known")),
+)]
 async fn introspect(
     State(app): State<App>,
     headers: HeaderMap,

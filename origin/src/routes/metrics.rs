@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -23,10 +23,14 @@ const REVOKE_BUCKETS: [f64; 12] = [
 
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/metrics", get(metrics))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics))
 }
 
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Prometheus' text format", content_type = "text/plain")),
+)]
 async fn metrics() -> Result<Response, ApiError> {
     let recorder = recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
     let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4")];

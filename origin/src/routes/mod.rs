@@ -8,6 +8,7 @@ mod login;
 mod logout;
 mod me;
 mod metrics;
+pub(crate) mod openapi;
 mod password;
 mod receipts;
 mod refresh;
@@ -19,10 +20,11 @@ mod token;
 mod well_known;
 
 use axum::Json;
-use axum::Router;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::iso_time;
@@ -31,8 +33,8 @@ use crate::store::users::User;
 pub(crate) use metrics::{keep_compact, recorder};
 
 /// Everything about accounts, sessions and revocations.
-pub(crate) fn accounts() -> Router<App> {
-    Router::new()
+pub(crate) fn accounts() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(register::routes())
         .merge(login::routes())
         .merge(token::routes())
@@ -47,11 +49,12 @@ pub(crate) fn accounts() -> Router<App> {
         .merge(well_known::routes())
         .merge(health::routes())
         .merge(metrics::routes())
+        .merge(openapi::routes())
 }
 
 /// Requests that may hang on purpose and change nothing: they end with their client.
-pub(crate) fn hanging() -> Router<App> {
-    Router::new()
+pub(crate) fn hanging() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(revocation_list::routes())
         .merge(receipts::routes())
 }
@@ -72,8 +75,21 @@ fn parse_row_id(text: &str) -> Option<&str> {
     ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then_some(text)
 }
 
+/// RFC 7009, section 2.1, and RFC 7662, section 2.1.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is for the description only")]
+struct GivenToken {
+    #[schema(format = Password)]
+    token: String,
+    token_type_hint: Option<String>,
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+}
+
 /// A user as the user may see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 struct UserBody {
     id: String,
     email: String,

@@ -1,11 +1,12 @@
 //! `POST /password/forgot`, `/password/reset` and `/password/change`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::no_store;
 use crate::accounts::{self, Change};
@@ -15,51 +16,66 @@ use crate::extract::{Authenticated, JsonBody};
 use crate::revocation::Receipt;
 use crate::sessions::Caller;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/password/forgot", post(forget))
-        .route("/password/reset", post(reset))
-        .route("/password/change", post(change))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(forget))
+        .routes(routes!(reset))
+        .routes(routes!(change))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ForgottenPassword)]
 struct ForgetBody {
     email: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PasswordReset)]
 struct ResetBody {
+    #[schema(value_type = String, format = Password)]
     token: SecretString,
+    #[schema(value_type = String, format = Password)]
     new_password: SecretString,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PasswordChange)]
 struct ChangeBody {
+    #[schema(value_type = String, format = Password)]
     current_password: SecretString,
+    #[schema(value_type = String, format = Password)]
     new_password: SecretString,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PasswordForgotten)]
 struct Forgotten {
     message: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PasswordIsReset)]
 struct Reset {
     message: &'static str,
     revocation: Receipt,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PasswordIsChanged)]
 struct Changed {
     message: &'static str,
     /// One for each other session.
     revocations: Vec<Receipt>,
 }
 
+#[utoipa::path(
+    post, path = "/password/forgot", tag = "accounts",
+    request_body = ForgetBody,
+    responses((status = 200, description = "The same, whether or not there is such an account", body = Forgotten)),
+)]
 async fn forget(
     State(app): State<App>,
     caller: Caller,
@@ -71,6 +87,11 @@ async fn forget(
     }))
 }
 
+#[utoipa::path(
+    post, path = "/password/reset", tag = "accounts",
+    request_body = ResetBody,
+    responses((status = 200, description = "The new password holds, every session is closed", body = Reset)),
+)]
 async fn reset(
     State(app): State<App>,
     caller: Caller,
@@ -84,6 +105,11 @@ async fn reset(
     }))
 }
 
+#[utoipa::path(
+    post, path = "/password/change", tag = "accounts", security(("bearer" = [])),
+    request_body = ChangeBody,
+    responses((status = 200, description = "The new password holds, every other session is closed", body = Changed)),
+)]
 async fn change(
     State(app): State<App>,
     bearer: Authenticated,

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use axum::routing::get;
 use serde::Deserialize;
 use tokio::time::Instant;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{no_store, parse_row_id};
 use crate::accounts::OPERATOR;
@@ -23,8 +23,8 @@ use crate::sessions::user_actor;
 /// Below every proxy's usual patience, as on the pull lane.
 const LONGEST_WAIT_SECS: u64 = 30;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/revocations/{id}", get(receipt))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(receipt))
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +35,14 @@ struct Wish {
     wait: u64,
 }
 
+#[utoipa::path(
+    get, path = "/revocations/{id}", tag = "operator", security(("bearer" = [])),
+    params(
+        ("id" = String, Path, description = "As the revocation was answered with"),
+        ("wait" = Option<u64>, Query, maximum = 30, description = "Seconds to wait for the delivery"),
+    ),
+    responses((status = 200, description = "How far it has come", body = Receipt)),
+)]
 async fn receipt(
     State(app): State<App>,
     bearer: Authenticated,

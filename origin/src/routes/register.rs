@@ -1,12 +1,13 @@
 //! `POST /register`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use secrecy::SecretString;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{UserBody, no_store};
 use crate::accounts::{self, Registration};
@@ -16,18 +17,25 @@ use crate::extract::JsonBody;
 use crate::limits;
 use crate::sessions::Caller;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/register", post(register))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(register))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Registration)]
 struct Body {
     email: String,
+    #[schema(value_type = String, format = Password)]
     password: SecretString,
     name: Option<String>,
 }
 
+#[utoipa::path(
+    post, path = "/register", tag = "accounts",
+    request_body = Body,
+    responses((status = 201, description = "The account", body = UserBody)),
+)]
 async fn register(
     State(app): State<App>,
     caller: Caller,

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -28,10 +28,10 @@ const ADDRESS_CHARS: usize = 43;
 
 pub(super) const HEAD: &str = "/revocations/head";
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route(HEAD, get(pull_head))
-        .route("/revocations/segments/{sha256}", get(fetch_segment))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(pull_head))
+        .routes(routes!(fetch_segment))
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,6 +45,17 @@ struct Pull {
     wait: u64,
 }
 
+#[utoipa::path(
+    get, path = "/revocations/head", tag = "edges", security(("edge" = [])),
+    params(
+        ("after" = Option<u64>, Query, description = "The version that the edge holds"),
+        ("wait" = Option<u64>, Query, maximum = 30, description = "Seconds to wait for a newer one"),
+    ),
+    responses(
+        (status = 200, description = "A list message"),
+        (status = 204, description = "Nothing newer yet"),
+    ),
+)]
 async fn pull_head(
     State(app): State<App>,
     _: Edge,
@@ -88,6 +99,11 @@ fn list_message(list: &PublishedList, after: u64) -> Response {
     (headers, list.message_after(after)).into_response()
 }
 
+#[utoipa::path(
+    get, path = "/revocations/segments/{sha256}", tag = "edges", security(("edge" = [])),
+    params(("sha256" = String, Path, description = "As the head names it")),
+    responses((status = 200, description = "A segment", content_type = "application/octet-stream")),
+)]
 async fn fetch_segment(
     State(app): State<App>,
     _: Edge,

@@ -1,15 +1,16 @@
 //! `POST /revoke` (RFC 7009). A token that is unknown or dead already is no error: what the client
 //! wants is so. A refresh token takes its whole session along.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::post;
 use serde::Serialize;
 use shared::{Claims, RevocationStatus, Scope, TokenError};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::no_store;
+use super::{GivenToken, no_store};
 use crate::app::App;
 use crate::error::{ApiError, OAuthError};
 use crate::extract::{Form, authenticate_client};
@@ -20,16 +21,22 @@ use crate::store::audit::Event;
 use crate::store::clients::Client;
 use crate::store::refresh_tokens;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/revoke", post(revoke))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(revoke))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevokedToken)]
 struct Body {
     /// Null where there was nothing to revoke.
     revocation: Option<Receipt>,
 }
 
+#[utoipa::path(
+    post, path = "/revoke", tag = "oauth", security(("client" = []), ()),
+    request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "RFC 7009: the token is dead, or never lived", body = Body)),
+)]
 async fn revoke(
     State(app): State<App>,
     caller: Caller,

@@ -1,10 +1,11 @@
 //! `GET /sessions`: the user's devices. `DELETE /sessions/{sid}`: end one of them.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{delete, get};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{no_store, parse_row_id};
 use crate::app::App;
@@ -15,18 +16,20 @@ use crate::revocation::Receipt;
 use crate::sessions::{self, Caller, user_actor};
 use crate::store::sessions::{Session, find, find_open};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/sessions", get(list))
-        .route("/sessions/{sid}", delete(close))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(close))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
 struct List {
     sessions: Vec<Device>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 struct Device {
     sid: String,
     client_id: String,
@@ -39,12 +42,17 @@ struct Device {
     current: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionClosed)]
 struct Closed {
     message: &'static str,
     revocation: Receipt,
 }
 
+#[utoipa::path(
+    get, path = "/sessions", tag = "sessions", security(("bearer" = [])),
+    responses((status = 200, description = "The open sessions of the user", body = List)),
+)]
 async fn list(State(app): State<App>, bearer: Authenticated) -> Result<Response, ApiError> {
     let user_id = bearer.claims.sub.as_str();
     let open = find_open(&app.pool, user_id, app.clock.now()).await?;
@@ -55,6 +63,11 @@ async fn list(State(app): State<App>, bearer: Authenticated) -> Result<Response,
     Ok(no_store(List { sessions }))
 }
 
+#[utoipa::path(
+    delete, path = "/sessions/{sid}", tag = "sessions", security(("bearer" = [])),
+    params(("sid" = String, Path, description = "As `GET /sessions` has it")),
+    responses((status = 200, description = "The session is closed; with its receipt", body = Closed)),
+)]
 async fn close(
     State(app): State<App>,
     bearer: Authenticated,

@@ -1,12 +1,13 @@
 //! `POST /token`, the token endpoint of RFC 6749, for authenticated clients only. One function a
 //! grant; what a grant is good for is decided elsewhere.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::post;
 use secrecy::SecretString;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::no_store;
 use crate::app::App;
@@ -20,10 +21,31 @@ use crate::sessions::{
 };
 use crate::store::clients::Client;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/token", post(token))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(token))
 }
 
+/// RFC 6749, sections 4.3.2, 4.4.2 and 6. What a grant does not need may be left out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is for the description only")]
+struct TokenForm {
+    grant_type: String,
+    username: Option<String>,
+    #[schema(format = Password)]
+    password: Option<String>,
+    #[schema(format = Password)]
+    refresh_token: Option<String>,
+    scope: Option<String>,
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+}
+
+#[utoipa::path(
+    post, path = "/token", tag = "oauth", security(("client" = []), ()),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "RFC 6749, section 5.1", body = TokenResponse)),
+)]
 async fn token(
     State(app): State<App>,
     caller: Caller,

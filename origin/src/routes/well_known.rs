@@ -1,14 +1,15 @@
 //! `GET /.well-known/jwks.json` (RFC 7517) and `/.well-known/oauth-authorization-server` (RFC 8414).
 //! Both answer without any store.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use url::Url;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::accounts::OPERATOR;
 use crate::app::App;
@@ -23,28 +24,35 @@ const CACHED: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=300")]
 const _: () = assert!(JWKS_MAX_AGE_SECS == 300, "CACHED says another number");
 const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/.well-known/jwks.json", get(jwks))
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(server_metadata),
-        )
-        .route(
-            "/.well-known/oauth-authorization-server/{*issuer_path}",
-            get(server_metadata_of_path),
-        )
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(jwks))
+        .routes(routes!(server_metadata))
+        .routes(routes!(server_metadata_of_path))
 }
 
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", tag = "oauth",
+    responses((status = 200, description = "RFC 7517")),
+)]
 async fn jwks(State(app): State<App>) -> Response {
     (CACHED, Json(app.issuer.jwks())).into_response()
 }
 
+#[utoipa::path(
+    get, path = "/.well-known/oauth-authorization-server", tag = "oauth",
+    responses((status = 200, description = "RFC 8414")),
+)]
 async fn server_metadata(State(app): State<App>) -> Response {
     (CACHED, Json(Metadata::of(&app))).into_response()
 }
 
 /// Where clients look for an issuer that has a path (RFC 8414, section 3.1).
+#[utoipa::path(
+    get, path = "/.well-known/oauth-authorization-server/{*issuer_path}", tag = "oauth",
+    params(("issuer_path" = String, Path, description = "The path of the issuer")),
+    responses((status = 200, description = "RFC 8414, for an issuer that has a path")),
+)]
 async fn server_metadata_of_path(
     State(app): State<App>,
     PathName(path): PathName,

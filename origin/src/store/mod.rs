@@ -22,6 +22,7 @@ pub mod tails;
 pub mod token_keys;
 pub mod users;
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
@@ -31,6 +32,8 @@ use shared::UnixSeconds;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
+
+use crate::private_file;
 
 pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
@@ -65,12 +68,35 @@ pub async fn open(database_url: &SecretString) -> Result<AnyPool, StoreError> {
         .connect_with(options.clone())
         .await
     {
-        Ok(pool) => Ok(pool),
+        Ok(pool) => {
+            make_private(&pool).await.map_err(StoreError::Unreadable)?;
+            Ok(pool)
+        }
         Err(error) => Err(StoreError::Unreachable {
             host: describe(&options),
             source: find_cause(&options, error).await,
         }),
     }
+}
+
+/// SQLite makes its file by the umask, and the files beside it with the mode of that one. A file
+/// that belongs to somebody else stays as it is.
+async fn make_private(pool: &AnyPool) -> sqlx::Result<()> {
+    if !is_sqlite(&pool.connect_options()) {
+        return Ok(());
+    }
+    let file: Option<String> =
+        sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
+            .fetch_optional(pool)
+            .await?;
+    for path in file.iter().filter(|file| !file.is_empty()) {
+        for suffix in ["", "-wal", "-shm"] {
+            if let Err(error) = private_file::make_private(Path::new(&format!("{path}{suffix}"))) {
+                tracing::debug!(%error, path, "a file of the database keeps its mode");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The pool tries again until its time is over, and then says only that; one more try says why.
@@ -83,6 +109,48 @@ async fn find_cause(options: &AnyConnectOptions, error: sqlx::Error) -> sqlx::Er
 
 pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {
     MIGRATIONS.run(pool).await.map_err(StoreError::Migration)
+}
+
+/// How the database's schema compares with the one this program is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    Current,
+    /// Nothing was ever migrated here.
+    Missing,
+    Older {
+        version: i64,
+    },
+    Newer {
+        version: i64,
+    },
+}
+
+/// Looks and changes nothing; `migrate` brings it up to date.
+pub async fn find_schema(pool: &AnyPool) -> Schema {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let applied: sqlx::Result<Option<i64>> =
+        sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+            .fetch_one(pool)
+            .await;
+    match applied {
+        Ok(Some(version)) if Some(version) == known => Schema::Current,
+        Ok(Some(version)) if Some(version) > known => Schema::Newer { version },
+        Ok(Some(version)) => Schema::Older { version },
+        // There is no such table.
+        Ok(None) | Err(_) => Schema::Missing,
+    }
+}
+
+/// The time at the database's server; `None`: it has none of its own.
+pub async fn find_time(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
+    if is_sqlite(&pool.connect_options()) {
+        return Ok(None);
+    }
+    let millis: i64 =
+        sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+            .fetch_one(pool)
+            .await?;
+    Ok(Some(from_millis(millis)))
 }
 
 /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that

@@ -5,8 +5,10 @@
 mod harness;
 
 mod admin_revocations;
+mod browsers;
 mod canary;
 mod client_credentials;
+mod every_route;
 mod health;
 mod hostile_requests;
 mod introspect;
