@@ -12,8 +12,12 @@ pub struct CredentialSources<'r> {
     /// The query, without its `?`.
     pub query: Option<&'r str>,
     pub method: &'r str,
+    /// The request's own URL.
+    pub url: &'r str,
     /// The value of `Sec-Fetch-Site`, which browsers set and pages cannot.
     pub fetch_site: Option<&'r str>,
+    /// The value of `Origin`, which older browsers set as well.
+    pub origin: Option<&'r str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +64,25 @@ pub fn find_token<'r>(sources: &CredentialSources<'r>) -> Result<&'r str, Creden
 /// Following a link from elsewhere is fine; changing something is not.
 fn is_cross_site_write(sources: &CredentialSources<'_>) -> bool {
     let is_write = !matches!(sources.method, "GET" | "HEAD" | "OPTIONS");
-    is_write && sources.fetch_site == Some("cross-site")
+    is_write && !is_of_own_origin(sources)
+}
+
+/// A sibling host (`same-site`) is another's as well: cookies reach it, trust does not. Whatever says
+/// nothing of where it comes from is no browser, and sends no cookie that it was not told to.
+fn is_of_own_origin(sources: &CredentialSources<'_>) -> bool {
+    match (sources.fetch_site, sources.origin) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => authority(origin)
+            .zip(authority(sources.url))
+            .is_some_and(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours)),
+        (None, None) => true,
+    }
+}
+
+/// Host and port. `Origin: null` has none.
+fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', '?', '#']).next()
 }
 
 fn parse_bearer(value: &str) -> Result<&str, CredentialsError> {

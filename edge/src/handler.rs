@@ -72,7 +72,9 @@ impl Gate<'_> {
             cookie: self.parts.cookie(),
             query: target.query,
             method: self.parts.method(),
+            url: self.parts.url(),
             fetch_site: self.parts.fetch_site(),
+            origin: self.parts.origin(),
         });
         let list = self.isolate.lists.borrow().current_list();
         let mut evidence = Evidence::new(route, credentials, list, self.refresh());

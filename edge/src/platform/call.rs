@@ -29,7 +29,7 @@ export function readParts(request) {
   const line = (value) => value === null ? "\n-" : "\n+" + value;
   const cookie = headers.get("cookie");
   return request.method + "\n" + request.url + line(headers.get("authorization")) + line(cookie)
-    + line(cookie === null ? null : headers.get("sec-fetch-site"));
+    + (cookie === null ? "" : line(headers.get("sec-fetch-site")) + line(headers.get("origin")));
 }
 "#)]
 extern "C" {
@@ -69,6 +69,12 @@ impl RequestParts {
     #[must_use]
     pub fn fetch_site(&self) -> Option<&str> {
         self.header(4)
+    }
+
+    /// Read only where there is a cookie, like `fetch_site`.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.header(5)
     }
 
     fn header(&self, number: usize) -> Option<&str> {

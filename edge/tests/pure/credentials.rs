@@ -12,47 +12,70 @@ fn find(
         cookie,
         query,
         method: "GET",
-        fetch_site: None,
+        ..CredentialSources::default()
     })
 }
 
+const OWN_URL: &str = "https://app.example:8443/pay?to=https://evil.example";
+
+/// `Sec-Fetch-Site`, `Origin`, and whether a cookie may change something then.
+const WRITES_WITH_A_COOKIE: &[(Option<&str>, Option<&str>, bool)] = &[
+    (Some("same-origin"), None, true),
+    (Some("none"), None, true),
+    (Some("same-site"), None, false),
+    (Some("cross-site"), None, false),
+    (Some("none, cross-site"), None, false),
+    (Some(""), None, false),
+    // The browser's own word counts where there is one.
+    (Some("same-origin"), Some("https://evil.example"), true),
+    (Some("same-site"), Some("https://app.example:8443"), false),
+    (None, Some("https://app.example:8443"), true),
+    (None, Some("https://APP.example:8443"), true),
+    (None, Some("https://evil.example"), false),
+    (None, Some("https://app.example"), false),
+    (None, Some("https://app.example:8443.evil.example"), false),
+    (None, Some("https://sub.app.example:8443"), false),
+    (
+        None,
+        Some("https://app.example:8443, https://evil.example"),
+        false,
+    ),
+    (None, Some("null"), false),
+    (None, Some(""), false),
+    // No browser: it sends no cookie that it was not told to.
+    (None, None, true),
+];
+
 #[test]
 fn takes_no_cookie_for_what_another_site_wants_changed() {
-    let find = |authorization, cookie, method, fetch_site| {
-        let query = None;
+    let find = |authorization, cookie, method, fetch_site, origin| {
         find_token(&CredentialSources {
             authorization,
             cookie,
-            query,
+            query: None,
             method,
+            url: OWN_URL,
             fetch_site,
+            origin,
         })
     };
-    let cookie = Some("access_token=a.b.c");
-    for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE"] {
-        let refused = Err(CredentialsError::CrossSite);
-        assert_eq!(
-            find(None, cookie, method, Some("cross-site")),
-            refused,
-            "{method}"
-        );
-        for fetch_site in [None, Some("same-origin"), Some("same-site"), Some("none")] {
-            assert_eq!(
-                find(None, cookie, method, fetch_site),
-                Ok("a.b.c"),
-                "{fetch_site:?}"
-            );
+    let (header, cookie) = (Some("Bearer a.b.c"), Some("access_token=a.b.c"));
+    for &(site, origin, may_write) in WRITES_WITH_A_COOKIE {
+        let expected = if may_write {
+            Ok("a.b.c")
+        } else {
+            Err(CredentialsError::CrossSite)
+        };
+        for method in ["POST", "PUT", "PATCH", "DELETE", "PURGE", "get"] {
+            let found = find(None, cookie, method, site, origin);
+            assert_eq!(found, expected, "{method} {site:?} {origin:?}");
+            // A header is not sent by a browser on its own.
+            assert_eq!(find(header, None, method, site, origin), Ok("a.b.c"));
         }
-        // A header is not sent by a browser on its own.
-        let header = Some("Bearer a.b.c");
-        assert_eq!(find(header, None, method, Some("cross-site")), Ok("a.b.c"));
-    }
-    for method in ["GET", "HEAD", "OPTIONS"] {
-        assert_eq!(
-            find(None, cookie, method, Some("cross-site")),
-            Ok("a.b.c"),
-            "{method}"
-        );
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let found = find(None, cookie, method, site, origin);
+            assert_eq!(found, Ok("a.b.c"), "{method} {site:?} {origin:?}");
+        }
     }
 }
 
