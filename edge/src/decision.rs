@@ -81,8 +81,10 @@ pub enum DenyReason {
     InsufficientScope(String),
     List(ListProblem),
     Introspection(IntrospectionError),
-    /// One of the edge's own paths, and nothing is there for this method.
+    /// One of the edge's own paths, and nothing is there.
     NotFound,
+    /// One of the edge's own pages, which can only be read.
+    MethodNotAllowed,
     UpstreamUnreachable,
     /// Our own fault: a bad configuration, a failure that no rule foresees.
     Internal,

@@ -144,12 +144,15 @@ impl Gate<'_> {
         let Some(identity) = identity else {
             return Outcome::denied(&DenyReason::NotFound);
         };
-        if path != STATUS_PATH || self.parts.method() != "GET" {
+        if path != STATUS_PATH {
             return Outcome::denied(&DenyReason::NotFound);
         }
         if !identity.has_scope(STATUS_SCOPE) {
             let scope = STATUS_SCOPE.to_owned();
             return Outcome::denied(&DenyReason::InsufficientScope(scope));
+        }
+        if !matches!(self.parts.method(), "GET" | "HEAD") {
+            return Outcome::denied(&DenyReason::MethodNotAllowed);
         }
         let Isolate {
             lists,

@@ -8,6 +8,8 @@ use crate::decision::{DenyReason, ListProblem, Revoked};
 
 /// Seconds after which a client may try again when the edge cannot decide.
 const RETRY_AFTER_SECS: &str = "2";
+/// What the edge's own pages may be asked with.
+const OWN_METHODS: &str = "GET, HEAD";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainResponse {
@@ -50,8 +52,10 @@ pub fn build_denial(reason: &DenyReason) -> PlainResponse {
     };
     let mut headers = own_headers("application/problem+json");
     headers.extend(challenge_of(reason, &detail).map(|value| ("www-authenticate", value)));
-    if status == 503 {
-        headers.push(("retry-after", RETRY_AFTER_SECS.to_owned()));
+    match status {
+        405 => headers.push(("allow", OWN_METHODS.to_owned())),
+        503 => headers.push(("retry-after", RETRY_AFTER_SECS.to_owned())),
+        _ => {}
     }
     // Unwrap safety: strings and a number always serialise.
     let body = serde_json::to_string(&problem).expect("a problem is plain JSON");
@@ -88,6 +92,7 @@ fn status_of(reason: &DenyReason) -> u16 {
         | DenyReason::Credentials(Credentials::CrossSite)
         | DenyReason::InsufficientScope(_) => 403,
         DenyReason::NotFound => 404,
+        DenyReason::MethodNotAllowed => 405,
         DenyReason::UpstreamUnreachable => 502,
     }
 }
@@ -98,6 +103,7 @@ fn title_of(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         502 => "Bad Gateway",
         _ => "Service Unavailable",
     }
@@ -125,6 +131,7 @@ pub fn code_of(reason: &DenyReason) -> &'static str {
         DenyReason::List(ListProblem::TooOld) => "list_too_old",
         DenyReason::Introspection(error) => error.code(),
         DenyReason::NotFound => "not_found",
+        DenyReason::MethodNotAllowed => "method_not_allowed",
         DenyReason::UpstreamUnreachable => "upstream_unreachable",
         DenyReason::Internal => "internal",
     }
@@ -150,6 +157,7 @@ fn detail_of(reason: &DenyReason) -> String {
         }
         DenyReason::Introspection(error) => error.to_string(),
         DenyReason::NotFound => "There is nothing here".to_owned(),
+        DenyReason::MethodNotAllowed => format!("This page is for {OWN_METHODS}"),
         DenyReason::UpstreamUnreachable => "The upstream did not answer".to_owned(),
         DenyReason::Internal => "Something went wrong on our side".to_owned(),
     }

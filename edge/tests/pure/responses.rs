@@ -29,6 +29,7 @@ fn every_denial() -> Vec<DenyReason> {
         DenyReason::AmbiguousPath,
         DenyReason::NoRoute,
         DenyReason::NotFound,
+        DenyReason::MethodNotAllowed,
         DenyReason::UpstreamUnreachable,
         DenyReason::Internal,
     ]
@@ -125,6 +126,9 @@ fn says_every_denial_word_for_word() {
       no_route: No route allows this request
     404 Not Found
       not_found: There is nothing here
+    405 Method Not Allowed
+      allow: GET, HEAD
+      method_not_allowed: This page is for GET, HEAD
     502 Bad Gateway
       upstream_unreachable: The upstream did not answer
     503 Service Unavailable
