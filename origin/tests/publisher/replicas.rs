@@ -103,7 +103,7 @@ on_both_stores! {
         let behind = world.replica("second").await;
         let now = ahead.now();
         ahead.advance_secs(60);
-        behind.clock.step_back(Duration::from_secs(60));
+        behind.clock.step_back(Duration::from_mins(1));
         let mut edge = Edge::of(&ahead);
         let mut ends_without_it = now;
         for round in 0..6 {
