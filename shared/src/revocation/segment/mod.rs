@@ -10,12 +10,13 @@
 //! alone. A live token's three names meet one of ten million by chance with probability
 //! 3·10⁷ / 2⁵⁶ = 4·10⁻¹⁰.
 //!
-//! An entry takes 5.3 bytes at a million (4.7 are the least that any coding can do) and 5.0 in a
-//! segment of two millions; a user's cut-off two more. Measured beside it (`cargo xtask bench list`,
-//! `tests/bench/LIST.md`): Elias–Fano is 7 % smaller and, in Wasm and natively, 1.3 to 2 times as
-//! slow to ask; Golomb–Rice 8 % smaller and three times as slow; whole names of 8 bytes are 1.5 times
-//! as large and no faster; the Elias–Fano of two crates has to be read into their own structures
-//! first, milliseconds for a million, and one of them answers wrongly in 32-bit Wasm.
+//! An entry takes 5.3 bytes at a million (4.7 are the least that any coding can do) and 5.2 at ten
+//! millions in four segments; a cut-off one to two more for its time. Measured in November 2026,
+//! natively and as Wasm in Node, on a machine with other work on it: Elias–Fano is 7 % smaller and
+//! takes 1.2 to 1.4 times as long to ask at a million (40 and 56 ns in Wasm); Golomb–Rice is 8 %
+//! smaller and takes three times as long; whole names of 8 bytes are 1.5 times as large and no faster;
+//! the Elias–Fano of two crates has to be read into their own structures first, milliseconds for a
+//! million, and one of them answers wrongly in 32-bit Wasm.
 
 mod format_1;
 mod name_set;
