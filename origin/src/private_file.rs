@@ -1,4 +1,5 @@
-//! Small files that only their owner may read, made once and never changed: keys, names, mails.
+//! Small files that only their owner may read, made once and never changed: keys, names, mails. And
+//! what others than the owner may do with a file or folder that was there before.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
@@ -8,6 +9,14 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 const OWNER_ONLY: u32 = 0o700;
+
+/// The most that others than the owner may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OthersMay {
+    Nothing,
+    Read,
+    Write,
+}
 
 /// Puts the whole file in place in one step, unless there is one already: whoever comes second
 /// leaves the first one's content alone, and nobody ever reads half of it.
@@ -36,4 +45,18 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
 /// Lets nobody but its owner read and write a file that is there.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o600))
+}
+
+/// A group that may write to a folder is not counted: volumes are handed over by one, by design.
+pub(crate) fn what_others_may(path: &Path) -> io::Result<OthersMay> {
+    let metadata = fs::metadata(path)?;
+    let writing = if metadata.is_dir() { 0o002 } else { 0o022 };
+    let mode = metadata.permissions().mode();
+    Ok(if mode & writing != 0 {
+        OthersMay::Write
+    } else if mode & 0o044 != 0 {
+        OthersMay::Read
+    } else {
+        OthersMay::Nothing
+    })
 }

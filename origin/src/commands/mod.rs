@@ -12,10 +12,11 @@ mod serve;
 pub mod user;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::client::ClientCommand;
@@ -31,7 +32,7 @@ use crate::config::{Config, ConfigError, ConfigErrors, Settings};
 use crate::error::ApiError;
 use crate::keys::KeysError;
 use crate::keys::rotation::RotationError;
-use crate::private_file;
+use crate::private_file::{self, OthersMay};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,12 +118,7 @@ impl Cli {
 
 impl Command {
     async fn run(self, config: Config) -> anyhow::Result<()> {
-        private_file::create_folder(&config.data_dir).with_context(|| {
-            format!(
-                "cannot make the folder {} (PORTCULLIS_DATA_DIR)",
-                config.data_dir.display()
-            )
-        })?;
+        prepare_folder(&config.data_dir)?;
         match self {
             Self::Serve => serve::serve(config).await,
             Self::Migrate => migrate::migrate(&config).await,
@@ -148,6 +144,21 @@ impl Command {
             Self::Client(command) => client::run(&open(config).await?, command).await,
         }
     }
+}
+
+/// Whoever may write to the folder may put a key of their own in the place of ours.
+fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    private_file::create_folder(folder)
+        .with_context(|| format!("cannot make the folder {shown} (PORTCULLIS_DATA_DIR)"))?;
+    let others = private_file::what_others_may(folder)
+        .with_context(|| format!("cannot look at the folder {shown} (PORTCULLIS_DATA_DIR)"))?;
+    ensure!(
+        others != OthersMay::Write,
+        "others than the owner may write to the folder {shown} (PORTCULLIS_DATA_DIR), where keys \
+         lie: chmod o-w {shown}"
+    );
+    Ok(())
 }
 
 /// Keys and stores, for a command that does one thing and ends.

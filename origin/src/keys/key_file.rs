@@ -3,15 +3,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use shared::Algorithm;
 
 use super::{SigningKey, SigningKeyError};
-use crate::private_file;
-
-const READABLE_BY_OTHERS: u32 = 0o077;
+use crate::private_file::{self, OthersMay};
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
@@ -19,6 +16,11 @@ pub enum KeyFileError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the key file {} cannot be written (PORTCULLIS_DATA_DIR)", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
+    #[error(
+        "others than the owner may write to the key file {file}, so the key may be theirs; if it is \
+         yours: chmod 600 {file}", file = path.display()
+    )]
+    WritableByOthers { path: PathBuf },
     #[error("the key file {} holds no usable key", path.display())]
     BadKey {
         path: PathBuf,
@@ -31,6 +33,7 @@ impl KeyFileError {
         match self {
             Self::Unreadable { .. } => "key_file_unreadable",
             Self::Unwritable { .. } => "key_file_unwritable",
+            Self::WritableByOthers { .. } => "key_file_writable_by_others",
             Self::BadKey { .. } => "key_file_bad",
         }
     }
@@ -84,17 +87,19 @@ fn find(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<SigningKey, SigningKeyError>,
 ) -> Result<Option<SigningKey>, KeyFileError> {
+    let unreadable = |source| KeyFileError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let pem = match fs::read_to_string(path) {
         Ok(pem) => pem,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(KeyFileError::Unreadable {
-                path: path.to_owned(),
-                source,
-            });
-        }
+        Err(error) => return Err(unreadable(error)),
     };
-    warn_if_readable_by_others(path);
+    check_others(
+        path,
+        private_file::what_others_may(path).map_err(unreadable)?,
+    )?;
     let key = parse(&pem).map_err(|source| KeyFileError::BadKey {
         path: path.to_owned(),
         source,
@@ -102,10 +107,17 @@ fn find(
     Ok(Some(key))
 }
 
-/// A warning and not an error: some platforms mount secrets with wider modes, by design.
-fn warn_if_readable_by_others(path: &Path) {
-    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-    if mode & READABLE_BY_OTHERS != 0 {
-        tracing::warn!(key_file = %path.display(), "others than the owner may read this key file");
+/// Whoever may write can put a key of their own in its place. Reading gets a warning and not an
+/// error: some platforms mount secrets with wider modes, by design.
+fn check_others(path: &Path, others: OthersMay) -> Result<(), KeyFileError> {
+    match others {
+        OthersMay::Nothing => Ok(()),
+        OthersMay::Read => {
+            tracing::warn!(key_file = %path.display(), "others than the owner may read this key file");
+            Ok(())
+        }
+        OthersMay::Write => Err(KeyFileError::WritableByOthers {
+            path: path.to_owned(),
+        }),
     }
 }

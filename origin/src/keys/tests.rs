@@ -63,6 +63,28 @@ fn a_key_is_the_same_after_a_round_trip_through_its_file() {
 }
 
 #[test]
+fn a_key_file_that_others_may_write_is_refused_and_one_that_they_may_read_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.pem");
+    key_file::load_or_create(Algorithm::EdDsa, &file).unwrap();
+    for (mode, is_taken) in [
+        (0o600, true),
+        (0o440, true),
+        (0o644, true),
+        (0o660, false),
+        (0o602, false),
+    ] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let loaded = key_file::load_or_create(Algorithm::EdDsa, &file);
+        assert_eq!(loaded.is_ok(), is_taken, "{mode:o}: {loaded:?}");
+        if let Err(refused) = loaded {
+            assert_eq!(refused.code(), "key_file_writable_by_others");
+            assert!(refused.to_string().contains("chmod 600 "), "{refused}");
+        }
+    }
+}
+
+#[test]
 fn those_who_start_together_end_with_one_key() {
     const STARTERS: usize = 8;
     let folder = tempfile::tempdir().unwrap();
