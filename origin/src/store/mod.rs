@@ -18,6 +18,7 @@ pub mod refresh_tokens;
 pub mod revocations;
 pub mod segments;
 pub mod sessions;
+mod sqlite_file;
 pub mod tails;
 pub mod token_keys;
 pub mod users;
@@ -64,18 +65,24 @@ pub async fn open(database_url: &SecretString) -> Result<AnyPool, StoreError> {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
     let options = connect_options(database_url)?;
-    match pool_options(is_sqlite(&options))
-        .connect_with(options.clone())
+    let pool = open_pool(&options)
         .await
-    {
-        Ok(pool) => {
-            make_private(&pool).await.map_err(StoreError::Unreadable)?;
-            Ok(pool)
-        }
-        Err(error) => Err(StoreError::Unreachable {
+        .map_err(|source| StoreError::Unreachable {
             host: describe(&options),
-            source: find_cause(&options, error).await,
-        }),
+            source,
+        })?;
+    make_private(&pool).await.map_err(StoreError::Unreadable)?;
+    Ok(pool)
+}
+
+async fn open_pool(options: &AnyConnectOptions) -> sqlx::Result<AnyPool> {
+    let is_sqlite = is_sqlite(options);
+    if is_sqlite {
+        sqlite_file::try_to_open(options).await?;
+    }
+    match pool_options(is_sqlite).connect_with(options.clone()).await {
+        Ok(pool) => Ok(pool),
+        Err(error) => Err(find_cause(options, error).await),
     }
 }
 
@@ -107,8 +114,18 @@ async fn find_cause(options: &AnyConnectOptions, error: sqlx::Error) -> sqlx::Er
     }
 }
 
+/// One process at a time: on Postgres sqlx takes a lock, on SQLite the transaction around it all is
+/// one.
 pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {
-    MIGRATIONS.run(pool).await.map_err(StoreError::Migration)
+    if !is_sqlite(&pool.connect_options()) {
+        return MIGRATIONS.run(pool).await.map_err(StoreError::Migration);
+    }
+    let mut tx = begin(pool).await.map_err(StoreError::Unreadable)?;
+    MIGRATIONS
+        .run(&mut *tx)
+        .await
+        .map_err(StoreError::Migration)?;
+    tx.commit().await.map_err(StoreError::Unreadable)
 }
 
 /// How the database's schema compares with the one this program is written for.
