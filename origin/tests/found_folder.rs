@@ -68,6 +68,35 @@ fn a_file_that_is_no_database_is_said_to_be_none() {
     assert!(said.contains("notes.txt"), "{said}");
 }
 
+/// A secret is shown once: where it could not be, whoever runs the command is told the way to another.
+#[test]
+fn a_secret_that_cannot_be_printed_is_not_lost_without_a_word() {
+    let data = TempDir::new().unwrap();
+    for (command, way) in [
+        (
+            ["user", "create", "--email", "ada@example.org"],
+            "/password/forgot",
+        ),
+        (
+            ["client", "create", "--id", "app"],
+            "portcullis client rotate-secret app",
+        ),
+    ] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let failed = portcullis(data.path())
+            .args(command)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(failed.stderr).unwrap();
+        assert_eq!(failed.status.code(), Some(1), "{said}");
+        assert!(said.contains(way), "{said}");
+    }
+}
+
 fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }

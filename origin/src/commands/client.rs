@@ -1,7 +1,7 @@
 //! `portcullis client`: the programs that may use the OAuth endpoints. A secret is shown once, when
 //! it is made.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
@@ -135,7 +135,12 @@ async fn rotate_secret(app: &App, rotate: &RotateSecret) -> anyhow::Result<()> {
 
 fn print_secret(id: &str, secret: &SecretString) -> anyhow::Result<()> {
     let shown = json!({ "client_id": id, "client_secret": secret.expose_secret() });
-    super::print_line(&shown.to_string())
+    super::print_line(&shown.to_string()).with_context(|| {
+        format!(
+            "the secret could not be printed, and nobody can see it again; for another one: \
+             portcullis client rotate-secret {id}"
+        )
+    })
 }
 
 async fn disable_client(app: &App, disable: &DisableClient) -> anyhow::Result<()> {

@@ -68,7 +68,13 @@ async fn create_user(app: &App, create: &CreateUser) -> anyhow::Result<()> {
     if let Some(password) = made {
         shown["password"] = password.into();
     }
-    super::print_line(&shown.to_string())
+    super::print_line(&shown.to_string()).with_context(|| {
+        format!(
+            "the account {} is made but could not be printed; if its password is not known, \
+             `POST /password/forgot` mails the way to another",
+            user.email
+        )
+    })
 }
 
 /// The whole of standard input but for one line end.
