@@ -2,23 +2,31 @@
 
 use shared::UnixSeconds;
 use time::OffsetDateTime;
+use time::format_description::StaticFormatDescription;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
-/// `2026-11-24T21:58:20.123Z`; a time past the year 9999 is shown as that year's end.
+/// Always three digits of a fraction: so the texts sort as the times do.
+const TO_THE_MILLISECOND: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// `2026-11-24T21:58:20.120Z`; a time past the year 9999 is shown as that year's end.
 #[must_use]
 pub fn format(at: UnixSeconds) -> String {
     let millis = i128::from(at.as_millis());
     OffsetDateTime::from_unix_timestamp_nanos(millis * 1_000_000)
         .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
+        .and_then(|time| time.format(TO_THE_MILLISECOND).ok())
+        .unwrap_or_else(|| "9999-12-31T23:59:59.999Z".to_owned())
 }
 
-/// `None`: not a time, not in UTC, or before 1970.
+/// `None`: not a time, or not in UTC. A time before 1970 counts as its start: nothing of ours is
+/// older than either.
 #[must_use]
 pub fn parse(text: &str) -> Option<UnixSeconds> {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    let millis = u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()?;
+    let millis = (time.unix_timestamp_nanos() / 1_000_000).max(0);
+    let millis = u64::try_from(millis).ok()?;
     time.offset()
         .is_utc()
         .then(|| UnixSeconds::from_millis(millis))
@@ -31,8 +39,33 @@ mod tests {
     #[test]
     fn a_time_survives_a_round_trip() {
         let at = UnixSeconds::from_millis(1_764_019_902_120);
-        assert_eq!(format(at), "2025-11-24T21:31:42.12Z");
+        assert_eq!(format(at), "2025-11-24T21:31:42.120Z");
         assert_eq!(parse(&format(at)), Some(at));
+    }
+
+    #[test]
+    fn texts_sort_as_their_times_do() {
+        let millis = [
+            0,
+            1,
+            90,
+            100,
+            999,
+            1_000,
+            1_010,
+            60_000,
+            u64::MAX / 1_000_000_000,
+        ];
+        let texts = millis.map(|millis| format(UnixSeconds::from_millis(millis)));
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert!(texts.iter().all(|text| text.len() == 24), "{texts:?}");
+    }
+
+    #[test]
+    fn takes_a_time_before_1970_for_its_start() {
+        for early in ["1900-01-01T00:00:00Z", "1969-12-31T23:59:59.5Z"] {
+            assert_eq!(parse(early), Some(UnixSeconds::from_secs(0)), "{early}");
+        }
     }
 
     #[test]
@@ -42,7 +75,7 @@ mod tests {
             "now",
             "2026-11-24",
             "2026-11-24T21:58:20+01:00",
-            "1969-12-31T23:59:59Z",
+            "1900-01-01T00:00:00+01:00",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
