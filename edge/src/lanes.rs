@@ -23,6 +23,9 @@ const SETTLED_MS: u64 = 1_000;
 /// Without the pull lane: how long KV's word holds. A place of the network reads KV's copy anew no
 /// more often than this, so that sooner there is nothing to be learnt from it.
 const KV_SILENCE_MS: u64 = 30_000;
+/// A pull lane that carries brings a new list with every heartbeat (15 s unless the origin is told
+/// otherwise); some seconds more for the way. Where heartbeats are longer, KV is asked without need.
+const HEARTBEAT_MS: u64 = 20_000;
 
 #[derive(Debug, Default)]
 pub struct Lanes {
@@ -156,12 +159,21 @@ impl Lanes {
     /// Whether the origin said a moment ago what the newest list is.
     #[must_use]
     pub fn is_pull_settled(&self, now: UnixSeconds) -> bool {
-        self.pull_carries() && is_recent(self.pull.answered_at, SETTLED_MS, now)
+        self.has_origin_answered() && is_recent(self.pull.answered_at, SETTLED_MS, now)
     }
 
-    /// Whether the pull lane's last word was an answer.
+    /// Whether the pull lane can be relied on: its last word was an answer, and the list in memory,
+    /// made at `list_iat`, is as new as heartbeats are. An open pull alone says nothing: an origin
+    /// that hangs holds it open as well.
     #[must_use]
-    pub fn pull_carries(&self) -> bool {
+    pub fn pull_carries(&self, list_iat: Option<UnixSeconds>, now: UnixSeconds) -> bool {
+        // An edge whose clock is behind sees a list of the future: that is a new one.
+        let is_new =
+            list_iat.is_some_and(|iat| iat > now) || is_recent(list_iat, HEARTBEAT_MS, now);
+        self.has_origin_answered() && is_new
+    }
+
+    fn has_origin_answered(&self) -> bool {
         self.pull.backoff.failures() == 0 && self.pull.answered_at.is_some()
     }
 

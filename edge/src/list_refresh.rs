@@ -30,7 +30,13 @@ pub fn keep_fresh(fetcher: &ListFetcher, call: &Call) {
         let fetcher = fetcher.clone();
         call.run_in_background(async move { keep_pulling(&fetcher, ticket).await });
     }
-    if !lanes.pull_carries() && lanes.ask_kv(now) {
+    let list_iat = fetcher
+        .isolate
+        .lists
+        .borrow()
+        .current()
+        .map(|held| held.list.head().iat);
+    if !lanes.pull_carries(list_iat, now) && lanes.ask_kv(now) {
         let fetcher = fetcher.clone();
         call.run_in_background(async move {
             fetcher.refresh_from_kv().await;

@@ -72,11 +72,39 @@ fn forgives_the_origin_at_its_first_answer() {
         lanes.note_failure(START, 0.5);
     }
     assert_eq!(lanes.pull_state(START), PullState::BackingOff);
-    assert!(!lanes.pull_carries());
+    assert!(!lanes.pull_carries(Some(START), START));
     lanes.note_answer(START);
     assert_eq!(lanes.pull_state(START), PullState::Idle);
-    assert!(lanes.pull_carries());
+    assert!(lanes.pull_carries(Some(START), START));
     assert_eq!(lanes.pull_failures(), 0);
+}
+
+#[test]
+fn relies_on_an_open_pull_only_while_lists_come_as_often_as_heartbeats() {
+    let mut lanes = Lanes::default();
+    let list_iat = Some(START);
+    // Nothing was ever said, whatever KV brought.
+    assert!(!lanes.pull_carries(list_iat, START));
+    lanes.note_answer(START);
+    assert!(lanes.open_pull(START).is_some());
+    for (list_iat, now, carries) in [
+        (list_iat, START, true),
+        (list_iat, at(19_999), true),
+        // The origin hangs: the pull is open still, and no list came.
+        (list_iat, at(20_000), false),
+        (list_iat, at(27_000), false),
+        (Some(at(15_000)), at(27_000), true),
+        // A clock that is behind, by a little or by an hour.
+        (Some(at(1_000)), START, true),
+        (list_iat, START.minus_secs(3600), true),
+        (None, START, false),
+    ] {
+        assert_eq!(
+            lanes.pull_carries(list_iat, now),
+            carries,
+            "{list_iat:?} {now:?}"
+        );
+    }
 }
 
 #[test]

@@ -200,7 +200,8 @@ impl Isolate {
                 self.lanes.close_pull(ticket);
             }
         }
-        if !self.lanes.pull_carries() && self.lanes.ask_kv(outside.now) {
+        let list_iat = self.list().map(|list| list.head().iat);
+        if !self.lanes.pull_carries(list_iat, outside.now) && self.lanes.ask_kv(outside.now) {
             self.refresh_from_kv(outside);
         }
     }
