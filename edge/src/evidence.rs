@@ -156,7 +156,7 @@ async fn verify(text: &str, list: Option<&RevocationList>) -> Result<ValidToken,
         .and_then(|list| list.issuer(&issuer))
         .ok_or(TokenError::IssuerMismatch)?;
     let signed = token
-        .verify_signature(&trusted.keys, &WebCryptoVerifier)
+        .verify_signature(&trusted.keys, &WebCryptoVerifier::Alone)
         .await?;
     signed.validate(&trusted.policy, clock::now())
 }

@@ -9,8 +9,8 @@ use crate::lanes::Lanes;
 use crate::list_cache::ListCache;
 use crate::verified_cache::VerifiedCache;
 
-/// Beside the list (at most 64 MiB) in an isolate's 128 MiB: enough to keep 10,000 tokens in turn.
-const VERIFIED_CACHE_BYTES: usize = 40 * 1024 * 1024;
+/// Beside the list (at most 64 MiB) in an isolate's 128 MiB: 10,000 tokens of 1,300 bytes in turn.
+const VERIFIED_CACHE_BYTES: usize = 24 * 1024 * 1024;
 
 #[derive(Debug)]
 pub struct Isolate {

@@ -1,12 +1,13 @@
 //! One fetch of the list: ask a lane, take what is good, count and report what is not.
 
 use serde::Serialize;
-use shared::{ListError, SegmentRef};
+use shared::{CheckedSegment, ListError, SegmentRef};
 
 use crate::config::{Config, Switch};
 use crate::isolate::Isolate;
 use crate::list_cache::{Fault, Lane, Notice, Swapped};
 use crate::list_intake::{self, Offer};
+use crate::platform::digest::WebCryptoDigester;
 use crate::platform::pull::PullQuestion;
 use crate::platform::web_crypto::{self, WebCryptoVerifier};
 use crate::platform::{Bindings, clock, kv, log, pull};
@@ -91,8 +92,14 @@ impl ListFetcher {
         let fetch_segment = async |segment: &SegmentRef| self.fetch_segment(segment).await;
         let lists = &self.isolate.lists;
         let pins = &self.config.pins;
-        let swapped =
-            list_intake::take_offer(lists, offer, pins, &WebCryptoVerifier, fetch_segment).await?;
+        let swapped = list_intake::take_offer(
+            lists,
+            offer,
+            pins,
+            &WebCryptoVerifier::Concurrent,
+            fetch_segment,
+        )
+        .await?;
         if swapped == Swapped::IssuersChanged {
             self.isolate.tokens.borrow_mut().clear();
             web_crypto::forget_keys();
@@ -104,16 +111,21 @@ impl ListFetcher {
     }
 
     /// KV first: it is near, and spares the origin a stampede of cold isolates.
-    async fn fetch_segment(&self, segment: &SegmentRef) -> Option<Vec<u8>> {
+    async fn fetch_segment(&self, segment: &SegmentRef) -> Result<CheckedSegment, ListError> {
         let key = shared::kv_segment_key(&segment.sha256);
         let max_bytes = max_segment_bytes(segment);
         if let Ok(bytes) = kv::fetch_value(&self.bindings, &key, max_bytes).await {
-            return Some(bytes);
+            match CheckedSegment::check_with(segment, bytes, &WebCryptoDigester).await {
+                Ok(checked) => return Ok(checked),
+                Err(error) => self.report(Lane::Kv, error.into()),
+            }
         }
         let fetched = pull::fetch_segment(self.config, segment, max_bytes).await;
-        fetched
-            .map_err(|error| self.report(Lane::Pull, error.into()))
-            .ok()
+        let bytes = fetched.map_err(|error| {
+            self.report(Lane::Pull, error.into());
+            ListError::SegmentMissing
+        })?;
+        CheckedSegment::check_with(segment, bytes, &WebCryptoDigester).await
     }
 
     fn settle_pull(&self, outcome: Result<(), Fault>) -> FetchOutcome {

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 
 use futures_util::future::join_all;
 use shared::{
-    ListError, ListMessage, ListPins, RevocationList, SegmentRef, SignatureVerifier, UnixSeconds,
+    CheckedSegment, ListError, ListMessage, ListPins, RevocationList, SegmentRef,
+    SignatureVerifier, UnixSeconds,
 };
 
 use crate::list_cache::{Fault, Lane, ListCache, Swapped};
@@ -20,13 +21,13 @@ pub struct Offer<'a> {
     pub now: UnixSeconds,
 }
 
-/// Takes the offered list, or says why not. `fetch_segment` answers `None` where it has none.
+/// Takes the offered list, or says why not. `fetch_segment` brings one segment.
 pub async fn take_offer(
     cache: &RefCell<ListCache>,
     offer: Offer<'_>,
     pins: &ListPins,
     verifier: &impl SignatureVerifier,
-    fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
+    fetch_segment: impl AsyncFn(&SegmentRef) -> Result<CheckedSegment, ListError>,
 ) -> Result<Swapped, Fault> {
     let message = ListMessage::parse(offer.message)?;
     let signed = RevocationList::verify(&message, pins, verifier, offer.now).await?;
@@ -38,19 +39,16 @@ pub async fn take_offer(
     // From here on without an await: the tail is appended to the list that is there now.
     let mut cache = cache.borrow_mut();
     let current = cache.current_list();
-    let list = signed.build(current.as_ref(), fetched)?;
+    let list = signed.build_from_checked(current.as_ref(), &fetched)?;
     Ok(cache.swap_in(list, offer.lane)?)
 }
 
 async fn fetch_all(
     missing: Vec<SegmentRef>,
-    fetch_segment: impl AsyncFn(&SegmentRef) -> Option<Vec<u8>>,
-) -> Result<Vec<(SegmentRef, Vec<u8>)>, ListError> {
-    let fetches = missing.into_iter().map(async |segment| {
-        let bytes = fetch_segment(&segment)
-            .await
-            .ok_or(ListError::SegmentMissing)?;
-        Ok((segment, bytes))
-    });
+    fetch_segment: impl AsyncFn(&SegmentRef) -> Result<CheckedSegment, ListError>,
+) -> Result<Vec<CheckedSegment>, ListError> {
+    let fetches = missing
+        .into_iter()
+        .map(async |segment| fetch_segment(&segment).await);
     join_all(fetches).await.into_iter().collect()
 }

@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod clock;
+pub mod digest;
 pub mod guard;
 pub mod http;
 pub mod introspect;
@@ -13,6 +14,7 @@ pub mod reply;
 #[cfg(feature = "test-routes")]
 pub mod test_routes;
 pub mod upstream;
+mod wait;
 pub mod web_crypto;
 
 pub use call::{Bindings, Call};

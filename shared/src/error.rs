@@ -146,7 +146,7 @@ define_errors! {
         HeadWrongType = "list_head_wrong_type": "the head's `typ` is not `revocation-list+jwt`",
         HeadKeyUnknown = "list_head_key_unknown": "the head is not signed by a pinned list key",
         HeadSignatureInvalid = "list_head_signature_invalid": "the head's signature does not verify",
-        EngineFailed = "list_engine_failed": "the signature could not be checked: a fault of the verifier, not of the list",
+        EngineFailed = "list_engine_failed": "a signature or a hash could not be computed: a fault of the host, not of the list",
         HeadPayload = "list_head_payload_invalid": "the head's payload does not have the members of a list, or bad values",
         HeadWrongIssuer = "list_head_wrong_issuer": "the head was made by another issuer",
         HeadTimes = "list_head_times_invalid": "the head's `exp` is not after its `iat`",

@@ -36,10 +36,11 @@ pub use keys::{KeyMaterial, KeySet, RefusedKey, VerifyingKey};
 pub use native::{NativeVerifier, verify_now};
 pub use retention::{LEEWAY_SECS, retain_until};
 pub use revocation::{
-    Before, Entry, Fingerprint, HEAD_TYP, Head, Issuer, KV_HEAD_KEY, ListMessage, ListPins,
-    MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS, MAX_TAIL_BYTES,
-    RevocationList, RevocationStatus, Scope, Segment, SegmentRef, SignedHead, Tail, TailRef,
-    TrustedIssuer, UnverifiedHead, VerifiedMessage, encoded_len, kv_segment_key,
+    Before, CheckedSegment, DigestFailed, Digester, Entry, Fingerprint, HEAD_TYP, Head, Issuer,
+    KV_HEAD_KEY, ListMessage, ListPins, MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_SEGMENT_BYTES,
+    MAX_SEGMENTS, MAX_TAIL_BYTES, RevocationList, RevocationStatus, Scope, Segment, SegmentRef,
+    SignedHead, Tail, TailRef, TrustedIssuer, UnverifiedHead, VerifiedMessage, encoded_len,
+    kv_segment_key,
 };
 pub use time::UnixSeconds;
 pub use validate::{ValidToken, ValidationPolicy};

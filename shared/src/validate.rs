@@ -69,7 +69,7 @@ impl ValidToken {
 impl SignedToken {
     /// Holds the token against `policy` at the time `now`.
     pub fn validate(
-        self,
+        mut self,
         policy: &ValidationPolicy,
         now: UnixSeconds,
     ) -> Result<ValidToken, TokenError> {
@@ -77,7 +77,7 @@ impl SignedToken {
             return Err(TokenError::AlgorithmNotAllowed);
         }
         validate_typ(self.typ(), policy)?;
-        let claims = Claims::parse(self.payload())?;
+        let claims = self.take_claims()?;
         validate_claims(&claims, policy)?;
         validate_times(&claims, policy, now)?;
         Ok(ValidToken {

@@ -1,9 +1,11 @@
 //! From text to a signed token: which key, and whether it signed. The algorithm is the key's,
 //! never the token's choice (RFC 8725, section 3.1).
 
+use std::cell::OnceCell;
 use std::future::Future;
 
 use crate::algorithm::Algorithm;
+use crate::claims::Claims;
 use crate::curve;
 use crate::error::TokenError;
 use crate::ids::KeyId;
@@ -45,16 +47,24 @@ pub enum SignatureError {
 #[derive(Debug)]
 pub struct UnverifiedToken<'t> {
     jws: CompactJws<'t>,
+    /// Read with the issuer, so that the payload is read once; not shown before the signature is
+    /// verified.
+    claims: OnceCell<Claims>,
 }
 
 impl<'t> UnverifiedToken<'t> {
     /// Reads a compact JWS of at most [`MAX_TOKEN_BYTES`] (RFC 7515, section 7.1).
     pub fn parse(text: &'t str) -> Result<Self, TokenError> {
-        CompactJws::parse(text, MAX_TOKEN_BYTES).map(|jws| Self { jws })
+        let jws = CompactJws::parse(text, MAX_TOKEN_BYTES)?;
+        let claims = OnceCell::new();
+        Ok(Self { jws, claims })
     }
 
     /// The `iss` of a token that nobody has verified: good for choosing whose keys to try.
     pub fn unverified_issuer(&self) -> Result<String, TokenError> {
+        if let Ok(claims) = Claims::parse(&self.jws.payload) {
+            return Ok(self.claims.get_or_init(|| claims).iss.clone());
+        }
         let members = json::parse_object(&self.jws.payload).map_err(TokenError::of_payload)?;
         let issuer = members.get("iss").ok_or(TokenError::IssuerMissing)?;
         issuer
@@ -77,6 +87,7 @@ impl<'t> UnverifiedToken<'t> {
             kid: self.jws.header.kid,
             typ: self.jws.header.typ,
             payload: self.jws.payload,
+            claims: self.claims.into_inner(),
         })
     }
 }
@@ -89,9 +100,16 @@ pub struct SignedToken {
     kid: Option<KeyId>,
     typ: Option<String>,
     payload: Vec<u8>,
+    claims: Option<Claims>,
 }
 
 impl SignedToken {
+    /// What the signed bytes say, if that is claims.
+    pub(crate) fn take_claims(&mut self) -> Result<Claims, TokenError> {
+        let read = self.claims.take();
+        read.map_or_else(|| Claims::parse(&self.payload), Ok)
+    }
+
     /// The signed bytes, whatever they are.
     #[must_use]
     pub fn payload(&self) -> &[u8] {

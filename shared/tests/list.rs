@@ -3,11 +3,12 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use shared::{
-    Before, Entry, Fingerprint, HEAD_TYP, ListError, ListMessage, MAX_HEAD_BYTES,
-    MAX_SEGMENT_BYTES, MAX_SEGMENTS, MAX_TAIL_BYTES, NativeVerifier, RevocationList,
-    RevocationStatus, Segment, SegmentRef, SignatureCheck, SignatureError, SignatureVerifier, Tail,
-    TokenId, UnixSeconds, UnverifiedToken, verify_now,
+    Before, CheckedSegment, DigestFailed, Digester, Entry, Fingerprint, HEAD_TYP, ListError,
+    ListMessage, MAX_HEAD_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS, MAX_TAIL_BYTES, NativeVerifier,
+    RevocationList, RevocationStatus, Segment, SegmentRef, SignatureCheck, SignatureError,
+    SignatureVerifier, Tail, TokenId, UnixSeconds, UnverifiedToken, verify_now,
 };
 
 use crate::publisher::{
@@ -360,6 +361,29 @@ fn refuses_a_segment_that_the_head_did_not_sign() {
         offer(&[(named.clone(), flipped)]),
         Err(ListError::SegmentMismatch)
     );
+}
+
+/// A host's engine for SHA-256 that gives what it was made with.
+struct Gives(Result<[u8; 32], DigestFailed>);
+
+impl Digester for Gives {
+    async fn sha256(&self, _bytes: &[u8]) -> Result<[u8; 32], DigestFailed> {
+        self.0
+    }
+}
+
+#[test]
+fn takes_a_segment_by_the_hosts_digest_and_only_by_the_right_one() {
+    let (named, bytes) = segment(&entries(40));
+    let right: [u8; 32] = Sha256::digest(&bytes).into();
+    let check = |digest| {
+        let digester = Gives(digest);
+        let check = CheckedSegment::check_with(&named, bytes.clone(), &digester);
+        verify_now(check).map(|_| ())
+    };
+    assert_eq!(check(Ok(right)), Ok(()));
+    assert_eq!(check(Ok([0; 32])), Err(ListError::SegmentMismatch));
+    assert_eq!(check(Err(DigestFailed)), Err(ListError::EngineFailed));
 }
 
 #[test]

@@ -30,30 +30,31 @@ function unavailable() {
   });
 }
 
-/** The response that work inside the instance comes to, or 503 if the instance ends before. */
-async function untilTrapped(work) {
-  let report;
-  const trapped = new Promise((resolve) => {
-    report = resolve;
+/** What work inside the instance comes to, or `TRAPPED` if the instance ends before. */
+export function untilTrapped(work) {
+  return new Promise((resolve, reject) => {
+    waiting.add(resolve);
+    work.then(resolve, reject).then(() => waiting.delete(resolve));
   });
-  waiting.add(report);
-  try {
-    const response = await Promise.race([work, trapped]);
-    return response === TRAPPED ? unavailable() : response;
-  } finally {
-    waiting.delete(report);
-  }
 }
 
-/**
- * The response that `run` returns, or the one that it promises; 503 if it traps. Work that goes on
- * inside the instance has to be passed through the function that `run` is given.
- */
+/** The same, of what `resume` returns once `promise` is settled: the next step of the call `id`. */
+export function resumeAfter(promise, resume, id) {
+  return untilTrapped(
+    promise.then(
+      (value) => resume(id, value, true),
+      (reason) => resume(id, reason, false),
+    ),
+  );
+}
+
+/** The response that `run` comes to; 503 if it, or anything else in the instance, traps. */
 export async function guard(run, request, env, context) {
   // Leaves the instance's frames first: a trap must not pass through them on its way here.
   await undefined;
   try {
-    return await run(request, env, context, untilTrapped);
+    const response = await run(request, env, context);
+    return response === TRAPPED ? unavailable() : response;
   } catch {
     reportTrap();
     return unavailable();

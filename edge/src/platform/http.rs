@@ -1,6 +1,6 @@
 //! Requests of the edge's own: with a time-out, and never more of an answer than was asked for.
 
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{
@@ -60,16 +60,33 @@ pub(super) fn start_fetch(request: &Request) -> Promise {
 
 /// The whole body, if it has at most `max_bytes`.
 pub async fn read_body(response: &Response, max_bytes: usize) -> Result<Vec<u8>, LaneError> {
-    match response.body() {
-        Some(body) => read_stream(&body, max_bytes).await,
-        None => Ok(Vec::new()),
+    match (find_length(response), response.body()) {
+        (_, None) => Ok(Vec::new()),
+        (Some(length), Some(_)) if length > max_bytes => Err(LaneError::TooLong),
+        (Some(_), Some(_)) => read_whole(response).await,
+        (None, Some(body)) => read_stream(&body, max_bytes).await,
     }
 }
 
-pub(super) async fn read_stream(
-    stream: &ReadableStream,
-    max_bytes: usize,
-) -> Result<Vec<u8>, LaneError> {
+/// How long the body is, where that is said and binding: nothing is unpacked on the way.
+fn find_length(response: &Response) -> Option<usize> {
+    let headers = response.headers();
+    let find = |name| headers.get(name).ok().flatten();
+    match find("content-encoding") {
+        Some(_) => None,
+        None => find("content-length")?.parse().ok(),
+    }
+}
+
+async fn read_whole(response: &Response) -> Result<Vec<u8>, LaneError> {
+    let promise = response.array_buffer().map_err(|cause| classify(&cause))?;
+    let buffer = JsFuture::from(promise).await;
+    let buffer = buffer.map_err(|cause| classify(&cause))?;
+    Ok(Uint8Array::new(buffer.unchecked_ref::<ArrayBuffer>()).to_vec())
+}
+
+/// Chunk by chunk, which is slow, and never more than was asked for.
+async fn read_stream(stream: &ReadableStream, max_bytes: usize) -> Result<Vec<u8>, LaneError> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut bytes = Vec::new();
     while let Some(chunk) = read_chunk(&reader)

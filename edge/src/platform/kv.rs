@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Bindings, clock, http};
+use super::{Bindings, clock};
 use crate::lanes::LaneError;
 use futures_util::future::{Either, select};
 
@@ -31,9 +31,13 @@ async fn read_value(
     max_bytes: usize,
 ) -> Result<Vec<u8>, LaneError> {
     let namespace = bindings.env.kv(BINDING).map_err(|_| LaneError::NotBound)?;
-    let value = namespace.get(key).cache_ttl(CACHE_TTL_SECS).stream().await;
-    let stream = value
+    // In one piece: a value of KV has at most 25 MiB, and the chunks of a stream are small.
+    let value = namespace.get(key).cache_ttl(CACHE_TTL_SECS).bytes().await;
+    let bytes = value
         .map_err(|_| LaneError::Unreachable)?
         .ok_or(LaneError::Absent)?;
-    http::read_stream(&stream, max_bytes).await
+    if bytes.len() > max_bytes {
+        return Err(LaneError::TooLong);
+    }
+    Ok(bytes)
 }

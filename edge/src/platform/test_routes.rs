@@ -38,7 +38,7 @@ async fn judge(call: &Call) -> Option<Reply> {
         .as_string()?;
     let mut verdicts = String::new();
     for line in body.lines().filter(|line| !line.trim().is_empty()) {
-        verdicts.push_str(&shared::corpus::run_line(line, &WebCryptoVerifier).await);
+        verdicts.push_str(&shared::corpus::run_line(line, &WebCryptoVerifier::Concurrent).await);
         verdicts.push('\n');
     }
     let response = reply::build(&PlainResponse::json(verdicts));

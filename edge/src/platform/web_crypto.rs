@@ -15,11 +15,19 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto};
 use worker::web_sys::WorkerGlobalScope;
 
+use super::wait;
+
 /// Far above the keys that a list names; a bound all the same.
 const MAX_IMPORTED_KEYS: usize = 64;
 
-#[derive(Debug, Clone, Copy)]
-pub struct WebCryptoVerifier;
+/// How the verifier waits for the host's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebCryptoVerifier {
+    /// Beside other work of the same call.
+    Concurrent,
+    /// The call waits for nothing else meanwhile: then it need not go through the executor.
+    Alone,
+}
 
 #[derive(Debug, Clone)]
 struct ImportedKey {
@@ -29,7 +37,7 @@ struct ImportedKey {
 }
 
 thread_local! {
-    static SUBTLE: SubtleCrypto = {
+    pub(super) static SUBTLE: SubtleCrypto = {
         let global: WorkerGlobalScope = js_sys::global().unchecked_into();
         // Unwrap safety: every Worker has `crypto`; without it nothing can be verified, and the
         // panic is answered with 503.
@@ -58,7 +66,11 @@ impl SignatureVerifier for WebCryptoVerifier {
                 )
             })
             .map_err(|_| SignatureError::EngineFailed)?;
-        match JsFuture::from(answer).await {
+        let answer = match self {
+            Self::Concurrent => JsFuture::from(answer).await,
+            Self::Alone => wait::settle(answer).await,
+        };
+        match answer {
             Ok(verdict) if verdict.is_truthy() => Ok(()),
             Ok(_) => Err(SignatureError::Invalid),
             Err(_) => Err(SignatureError::EngineFailed),

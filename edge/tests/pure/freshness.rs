@@ -14,7 +14,7 @@ use edge::list_intake::{Offer, take_offer};
 use edge::response::code_of;
 use edge::route::Route;
 use serde_json::{Value, json};
-use shared::{NativeVerifier, RevocationList, SegmentRef, UnixSeconds, verify_now};
+use shared::{ListError, NativeVerifier, RevocationList, SegmentRef, UnixSeconds, verify_now};
 
 #[derive(Debug, Clone, Copy)]
 enum Policy {
@@ -159,7 +159,9 @@ fn offer(cache: &RefCell<ListCache>, message: &[u8]) {
         lane: Lane::Pull,
         now: NOW,
     };
-    let (pins, fetch) = (pins(), async |_: &SegmentRef| None);
+    let (pins, fetch) = (pins(), async |_: &SegmentRef| {
+        Err(ListError::SegmentMissing)
+    });
     let taken = take_offer(cache, offer, &pins, &NativeVerifier, fetch);
     let _ = verify_now(taken);
 }

@@ -8,8 +8,8 @@ use edge::list_cache::{Fault, Lane, ListCache, Notice, Swapped};
 use edge::list_intake::{Offer, take_offer};
 use serde_json::json;
 use shared::{
-    Entry, ListError, ListMessage, NativeVerifier, Segment, SegmentRef, TokenId, UnixSeconds,
-    verify_now,
+    CheckedSegment, Entry, ListError, ListMessage, NativeVerifier, Segment, SegmentRef, TokenId,
+    UnixSeconds, verify_now,
 };
 
 fn entry(jti: &str) -> Entry {
@@ -26,10 +26,10 @@ fn offer_bytes(
     segments: &[Vec<u8>],
 ) -> Result<Swapped, Fault> {
     let fetch = async |wanted: &SegmentRef| {
-        segments
-            .iter()
-            .find(|bytes| Segment::sha256_of(bytes) == wanted.sha256)
-            .cloned()
+        let is_wanted = |bytes: &&Vec<u8>| Segment::sha256_of(bytes) == wanted.sha256;
+        let bytes = segments.iter().find(is_wanted);
+        let bytes = bytes.ok_or(ListError::SegmentMissing)?.clone();
+        CheckedSegment::check(wanted, bytes)
     };
     let offer = Offer {
         message,
@@ -117,7 +117,7 @@ fn tells_a_lane_that_went_back_from_one_that_is_behind() {
             lane,
             now: NOW,
         };
-        let fetch = async |_: &SegmentRef| None;
+        let fetch = async |_: &SegmentRef| Err(ListError::SegmentMissing);
         verify_now(take_offer(&cache, offer, &pins(), &NativeVerifier, fetch))
     };
     offer_by(Lane::Pull, 5).unwrap();

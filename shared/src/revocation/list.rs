@@ -8,11 +8,10 @@ use serde_json::json;
 use crate::error::ListError;
 use crate::keys::KeySet;
 use crate::retention::LEEWAY_SECS;
-use crate::revocation::content_address;
+use crate::revocation::checked_segment::CheckedSegment;
 use crate::revocation::entry::{Before, Fingerprint, RevocationStatus};
 use crate::revocation::head::{Head, Issuer, SegmentRef, SignedHead, UnverifiedHead};
 use crate::revocation::message::ListMessage;
-use crate::revocation::segment::Segment;
 use crate::revocation::tail::Tail;
 use crate::time::UnixSeconds;
 use crate::validate::{ValidToken, ValidationPolicy};
@@ -38,13 +37,7 @@ struct Inner {
     head: SignedHead,
     issuers: Vec<TrustedIssuer>,
     tail: Tail,
-    segments: Vec<LoadedSegment>,
-}
-
-#[derive(Clone, Debug)]
-struct LoadedSegment {
-    sha256: String,
-    segment: Arc<Segment>,
+    segments: Vec<CheckedSegment>,
 }
 
 /// An issuer that the list trusts, ready for use.
@@ -139,7 +132,7 @@ impl RevocationList {
             .inner
             .segments
             .iter()
-            .map(|loaded| loaded.segment.count())
+            .map(|checked| checked.segment().count())
             .sum();
         sealed + self.inner.tail.count()
     }
@@ -177,15 +170,15 @@ impl RevocationList {
             .inner
             .segments
             .iter()
-            .filter_map(|loaded| loaded.segment.find(fingerprint));
+            .filter_map(|checked| checked.segment().find(fingerprint));
         sealed.chain(self.inner.tail.find(fingerprint)).max()
     }
 
-    fn loaded(&self, sha256: &str) -> Option<&LoadedSegment> {
+    fn held(&self, sha256: &str) -> Option<&CheckedSegment> {
         self.inner
             .segments
             .iter()
-            .find(|loaded| loaded.sha256 == sha256)
+            .find(|checked| checked.is_named(sha256))
     }
 }
 
@@ -230,9 +223,8 @@ impl VerifiedMessage {
     /// The segments to fetch before [`VerifiedMessage::build`]: those that `current` lacks.
     #[must_use]
     pub fn missing_segments(&self, current: Option<&RevocationList>) -> Vec<SegmentRef> {
-        let is_held = |segment: &SegmentRef| {
-            current.is_some_and(|list| list.loaded(&segment.sha256).is_some())
-        };
+        let is_held =
+            |segment: &SegmentRef| current.is_some_and(|list| list.held(&segment.sha256).is_some());
         self.head()
             .segments
             .iter()
@@ -241,7 +233,8 @@ impl VerifiedMessage {
             .collect()
     }
 
-    /// Puts the list together from the message, the `fetched` segments and what `current` has.
+    /// Puts the list together from the message, the `fetched` segments and what `current` has; what
+    /// was fetched is checked here.
     ///
     /// On [`ListError::TailMismatch`] the message continues a tail that `current` does not hold:
     /// the whole is needed (`after=0`).
@@ -249,6 +242,19 @@ impl VerifiedMessage {
         self,
         current: Option<&RevocationList>,
         fetched: Vec<(SegmentRef, Vec<u8>)>,
+    ) -> Result<RevocationList, ListError> {
+        let checked = fetched
+            .into_iter()
+            .map(|(reference, bytes)| CheckedSegment::check(&reference, bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.build_from_checked(current, &checked)
+    }
+
+    /// The same from segments that were checked before.
+    pub fn build_from_checked(
+        self,
+        current: Option<&RevocationList>,
+        fetched: &[CheckedSegment],
     ) -> Result<RevocationList, ListError> {
         if let Some(current) = current {
             refuse_unless_newer(&self.head, &current.inner.head)?;
@@ -296,38 +302,20 @@ impl VerifiedMessage {
     fn build_segments(
         &self,
         current: Option<&RevocationList>,
-        fetched: Vec<(SegmentRef, Vec<u8>)>,
-    ) -> Result<Vec<LoadedSegment>, ListError> {
-        let fetched = fetched
-            .into_iter()
-            .map(|(reference, bytes)| LoadedSegment::load(&reference, bytes))
-            .collect::<Result<Vec<_>, _>>()?;
-        let load = |segment: &SegmentRef| {
-            let held = current.and_then(|list| list.loaded(&segment.sha256));
-            let is_named = |loaded: &&LoadedSegment| loaded.sha256 == segment.sha256;
-            let loaded = held.or_else(|| fetched.iter().find(is_named));
-            let loaded = loaded.ok_or(ListError::SegmentMissing)?;
-            if loaded.segment.count() == segment.count {
-                Ok(loaded.clone())
+        fetched: &[CheckedSegment],
+    ) -> Result<Vec<CheckedSegment>, ListError> {
+        let find = |reference: &SegmentRef| {
+            let held = current.and_then(|list| list.held(&reference.sha256));
+            let is_named = |checked: &&CheckedSegment| checked.is_named(&reference.sha256);
+            let found = held.or_else(|| fetched.iter().find(is_named));
+            let found = found.ok_or(ListError::SegmentMissing)?;
+            if found.segment().count() == reference.count {
+                Ok(found.clone())
             } else {
                 Err(ListError::SegmentMismatch)
             }
         };
-        self.head().segments.iter().map(load).collect()
-    }
-}
-
-impl LoadedSegment {
-    /// The hash is looked at first: what the head did not sign is not read.
-    fn load(reference: &SegmentRef, bytes: Vec<u8>) -> Result<Self, ListError> {
-        let sha256 = content_address::of(&bytes);
-        if sha256 != reference.sha256 {
-            return Err(ListError::SegmentMismatch);
-        }
-        Ok(Self {
-            sha256,
-            segment: Arc::new(Segment::parse(bytes)?),
-        })
+        self.head().segments.iter().map(find).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The revocation list: entries, and the signed head, tail and segments that carry them.
 
+mod checked_segment;
 mod content_address;
 mod entry;
 mod head;
@@ -10,6 +11,7 @@ mod names;
 mod segment;
 mod tail;
 
+pub use checked_segment::{CheckedSegment, DigestFailed, Digester};
 pub use entry::{Before, Entry, Fingerprint, RevocationStatus, Scope};
 pub use head::{
     HEAD_TYP, Head, Issuer, MAX_HEAD_BYTES, SegmentRef, SignedHead, TailRef, UnverifiedHead,

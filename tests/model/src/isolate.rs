@@ -13,8 +13,8 @@ use edge::list_intake::{Offer, take_offer};
 use edge::route::Route;
 use edge::verified_cache::VerifiedCache;
 use shared::{
-    ListError, ListPins, NativeVerifier, RevocationList, SegmentRef, TokenError, UnixSeconds,
-    UnverifiedToken, ValidToken, verify_now,
+    CheckedSegment, ListError, ListPins, NativeVerifier, RevocationList, SegmentRef, TokenError,
+    UnixSeconds, UnverifiedToken, ValidToken, verify_now,
 };
 
 use crate::kv::Kv;
@@ -253,8 +253,10 @@ impl Isolate {
             lane,
             now: outside.now,
         };
-        let fetch_segment =
-            async |segment: &SegmentRef| self.find_segment(&segment.sha256, outside);
+        let fetch_segment = async |segment: &SegmentRef| {
+            let bytes = self.find_segment(&segment.sha256, outside);
+            CheckedSegment::check(segment, bytes.ok_or(ListError::SegmentMissing)?)
+        };
         verify_now(take_offer(
             &self.lists,
             offer,
