@@ -28,6 +28,15 @@ pub(super) struct Report<'a> {
     pub(super) load_before: Option<f64>,
 }
 
+/// Where the time of what misses its target goes, and what was tried: written by hand from profiles,
+/// and repeated under the table.
+fn read_profile() -> anyhow::Result<String> {
+    let file = paths::workspace().join("tests/bench/PROFILE.md");
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(text.replace("\n## ", "\n### ").replacen("# ", "## ", 1))
+}
+
 const INTRODUCTION: &str = "\
 # The Worker beside its peers
 
@@ -46,8 +55,7 @@ smallest and the largest.
 const NOTES: &str = "
 \"By CPU\" is the same ratio by processor time a request. The ceiling is what a Worker that checks
 nothing reaches against the same peer: the hop to the upstream is in every Worker's time. Verification
-is the CPU beyond the Worker in the same language that checks nothing. Where the time goes and what
-was tried: `PROFILE.md` beside this file.
+is the CPU beyond the Worker in the same language that checks nothing.
 ";
 
 impl Report<'_> {
@@ -57,6 +65,7 @@ impl Report<'_> {
         self.write_targets(&mut text)?;
         self.write_cases(&mut text)?;
         self.write_bundles(&mut text)?;
+        write!(text, "\n{}", read_profile()?)?;
         Ok(text)
     }
 
@@ -94,7 +103,10 @@ impl Report<'_> {
             "| what | target | found | by CPU | ceiling | |\n| --- | --- | --- | --- | --- | --- |"
         )?;
         for verdict in targets::judge(self.results, self.bundles) {
-            let mark = if verdict.is_met { "met" } else { "**missed**" };
+            let mark = verdict.missed_by.map_or_else(
+                || "met".to_owned(),
+                |share| format!("**missed by {:.0} %**", share * 100.0),
+            );
             let targets::Verdict {
                 what,
                 wanted,
