@@ -2,25 +2,35 @@
 //! It does not log in.
 
 mod address;
+mod deed;
+mod lifecycle;
 mod password_change;
 mod password_reset;
+mod roles;
+mod verification;
 
 use secrecy::SecretString;
 
 pub use address::parse_email;
+pub use deed::Deed;
+pub use lifecycle::{delete, disable, enable};
 pub use password_change::{Change, change_password};
 pub use password_reset::{forget_password, reset_password};
+pub use roles::{RolesChange, RolesChanged, change_roles};
+pub use verification::verify_email;
 
 use address::parse_name;
 
 use crate::app::App;
+use crate::config::Switch;
 use crate::error::ApiError;
 use crate::passwords::Owner;
-use crate::random;
 use crate::sessions::user_actor;
 use crate::store::audit::{self, Event};
+use crate::store::mails::Kind;
 use crate::store::users::{Inserted, NewUser, User};
-use crate::{store, store::users};
+use crate::store::{self, users};
+use crate::{mail, random};
 
 /// Whoever holds this role may revoke anything; its tokens carry the scope of the same name.
 pub const OPERATOR: &str = "operator";
@@ -38,6 +48,7 @@ pub struct Registration<'a> {
 pub async fn register(app: &App, registration: &Registration<'_>) -> Result<User, ApiError> {
     let email = parse_email(registration.email)?;
     let name = registration.name.map(parse_name).transpose()?;
+    roles::check_roles(registration.roles)?;
     let owner = Owner {
         email: &email,
         name: name.as_deref(),
@@ -70,7 +81,11 @@ async fn insert(app: &App, new: &NewUser<'_>, address: Option<&str>) -> Result<U
         ..audit::Record::new(random::new_id()?, Event::Registered)
     };
     audit::insert(&mut tx, &record, now).await?;
+    if app.config.mail.verify_email == Switch::On {
+        mail::enqueue(&mut tx, Kind::VerifyEmail, new.email, address, now).await?;
+    }
     tx.commit().await?;
+    app.mail_wake.notify_one();
     Ok(User {
         id: new.id.to_owned(),
         email: new.email.to_owned(),

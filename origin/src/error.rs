@@ -57,6 +57,10 @@ pub enum ApiError {
     EmailTaken,
     #[error("E-mail address or password is wrong")]
     InvalidCredentials,
+    #[error(
+        "A role has 1 to 64 lower-case letters, digits, `-`, `_`, `:` and `.`; a user at most 32"
+    )]
+    InvalidRole,
     #[error("The current password is wrong")]
     WrongPassword,
     #[error("The token is not known, was used, or has expired")]
@@ -183,6 +187,7 @@ impl ApiError {
             Self::PasswordTooCommon { .. } => (S::UNPROCESSABLE_ENTITY, "password_too_common"),
             Self::EmailTaken => (S::CONFLICT, "email_taken"),
             Self::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
+            Self::InvalidRole => (S::UNPROCESSABLE_ENTITY, "invalid_role"),
             Self::WrongPassword => (S::FORBIDDEN, "wrong_password"),
             Self::InvalidMailedToken => (S::UNPROCESSABLE_ENTITY, "invalid_mailed_token"),
             Self::TooManyAttempts(_) => (S::TOO_MANY_REQUESTS, "too_many_attempts"),

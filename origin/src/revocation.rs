@@ -11,8 +11,9 @@ mod together;
 use doubt::Doubt;
 use shared::{Claims, RevocationStatus, Scope, TokenId, UnixSeconds};
 
+pub(crate) use by_name::check_reason;
 pub use by_name::{Request, revoke_by_name};
-pub(crate) use cut_off::end_every_session;
+pub(crate) use cut_off::{cut_off_tokens, end_every_session};
 pub use receipt::{Progress, Reader, Receipt, find_receipt};
 pub(crate) use together::end_together;
 

@@ -5,6 +5,7 @@ mod doctor;
 mod keys;
 mod list;
 mod list_verify;
+mod mail;
 mod migrate;
 mod published;
 mod revoke;
@@ -23,6 +24,7 @@ use self::client::ClientCommand;
 use self::doctor::DoctorCommand;
 use self::keys::KeysCommand;
 use self::list::{ListAction, ListCommand};
+use self::mail::MailCommand;
 use self::revoke::RevokeCommand;
 use self::user::UserCommand;
 use crate::app::App;
@@ -82,6 +84,8 @@ enum Command {
     Client(ClientCommand),
     /// Check the configuration and everything it depends on.
     Doctor(DoctorCommand),
+    /// The mail that is on its way.
+    Mail(MailCommand),
 }
 
 impl Cli {
@@ -139,8 +143,12 @@ impl Command {
                 let config = published::adopt(config).await?;
                 list_verify::verify(&config, &verify).await
             }
-            Self::User(command) => user::run(&open(config).await?, command).await,
             Self::Doctor(command) => doctor::run(&config, &command).await,
+            Self::User(command) => {
+                let config = published::adopt(config).await?;
+                user::run(&open(config).await?, command).await
+            }
+            Self::Mail(command) => mail::run(&open(config).await?, &command).await,
             Self::Client(command) => client::run(&open(config).await?, command).await,
         }
     }

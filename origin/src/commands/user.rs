@@ -1,14 +1,26 @@
-//! `portcullis user create`: an account made by the operator, with roles that nobody can give
-//! themselves.
+//! `portcullis user`: accounts as an operator makes, disables and deletes them, with roles that
+//! nobody can give themselves.
+
+mod create;
+mod list;
+mod roles;
+mod standing;
 
 use std::io::Read;
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
+use serde_json::{Value, json};
 
-use crate::accounts::{self, OPERATOR, Registration};
+use crate::accounts::parse_email;
 use crate::app::App;
+use crate::error::ApiError;
+use crate::iso_time;
+use crate::revocation::Receipt;
+use crate::store::users::{self, User};
+
+const ACTOR: &str = "command-line";
 
 #[derive(Debug, Clone, Args)]
 pub struct UserCommand {
@@ -19,62 +31,90 @@ pub struct UserCommand {
 #[derive(Debug, Clone, Subcommand)]
 pub enum UserAction {
     /// Make an account.
+    #[command(after_help = "Examples:
+  printf %s \"$PASSWORD\" | portcullis user create --email ada@example.org --password-stdin
+  portcullis user create --email ops@example.org --role operator")]
+    Create(create::CreateUser),
+    /// Refuse a user from now on, and revoke every token that the user holds.
     #[command(
-        after_help = "Example: printf %s \"$PASSWORD\" | portcullis user create \
-                            --email ada@example.org --password-stdin --role operator"
+        after_help = "Example: portcullis user disable --email ada@example.org \
+                            --reason 'left the company'"
     )]
-    Create(CreateUser),
+    Disable(standing::ChangeStanding),
+    /// Let a disabled user log in again; the old tokens stay revoked.
+    #[command(
+        after_help = "Example: portcullis user enable --email ada@example.org \
+                            --reason 'came back'"
+    )]
+    Enable(standing::ChangeStanding),
+    /// Delete an account with its sessions, and revoke every token. The audit log stays.
+    #[command(after_help = "Example: portcullis user delete --id 5eQ0… --reason 'asked for it'")]
+    Delete(standing::ChangeStanding),
+    /// Give and take roles. Taking one cuts off the tokens that have it; the sessions go on.
+    #[command(after_help = "Examples:
+  portcullis user roles --email ada@example.org --add operator --reason 'on call'
+  portcullis user roles --email ada@example.org --remove operator --reason 'off call' --json")]
+    Roles(roles::ChangeRoles),
+    /// List accounts, oldest first.
+    #[command(after_help = "Examples:
+  portcullis user list --limit 20
+  portcullis user list --after 5eQ0… --json | jq -r '.[].email'
+  portcullis user list --email ada@example.org")]
+    List(list::ListUsers),
 }
 
+/// Which user: by one of the two names.
 #[derive(Debug, Clone, Args)]
-pub struct CreateUser {
-    /// The e-mail address to log in with.
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// The user's e-mail address.
     #[arg(long)]
-    email: String,
-    /// Read the password from standard input; otherwise one is made and printed once.
+    email: Option<String>,
+    /// The user's id, the `sub` of the tokens.
     #[arg(long)]
-    password_stdin: bool,
-    /// A role of the account; may be given more than once.
-    #[arg(long = "role", value_parser = [OPERATOR])]
-    roles: Vec<String>,
+    id: Option<String>,
 }
 
-/// Prints the account as JSON on standard output.
 pub async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
     match command.action {
-        UserAction::Create(create) => create_user(app, &create).await,
+        UserAction::Create(create) => create::run(app, &create).await,
+        UserAction::Disable(change) => standing::disable(app, &change).await,
+        UserAction::Enable(change) => standing::enable(app, &change).await,
+        UserAction::Delete(change) => standing::delete(app, &change).await,
+        UserAction::Roles(change) => roles::run(app, &change).await,
+        UserAction::List(list) => list::run(app, &list).await,
     }
 }
 
-async fn create_user(app: &App, create: &CreateUser) -> anyhow::Result<()> {
-    let made = if create.password_stdin {
-        None
-    } else {
-        Some(crate::random::new_secret()?)
-    };
-    let password = match &made {
-        Some(password) => SecretString::from(password.as_str()),
-        None => read_secret_line()?,
-    };
-    let registration = Registration {
-        email: &create.email,
-        password: &password,
-        name: None,
-        roles: &create.roles,
-        address: None,
-    };
-    let user = accounts::register(app, &registration).await?;
-    let mut shown = serde_json::json!({ "id": user.id, "email": user.email, "roles": user.roles });
-    if let Some(password) = made {
-        shown["password"] = password.into();
+impl Whom {
+    async fn find(&self, app: &App) -> anyhow::Result<User> {
+        let found = match (&self.email, &self.id) {
+            (Some(email), _) => users::find_by_email(&app.pool, &parse_email(email)?).await?,
+            (None, Some(id)) => users::find(&app.pool, id).await?,
+            (None, None) => None,
+        };
+        found
+            .ok_or(ApiError::NotFound)
+            .context("there is no such user")
     }
-    super::print_line(&shown.to_string()).with_context(|| {
-        format!(
-            "the account {} is made but could not be printed; if its password is not known, \
-             `POST /password/forgot` mails the way to another",
-            user.email
-        )
+}
+
+fn describe(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "email": user.email,
+        "email_verified": user.email_verified_at.is_some(),
+        "name": user.name,
+        "roles": user.roles,
+        "disabled_at": user.disabled_at.map(iso_time::format),
+        "created_at": iso_time::format(user.created_at),
     })
+}
+
+fn print_revoked(user: &User, receipt: &Receipt, what: &str) -> anyhow::Result<()> {
+    super::print_line(&format!("{what}  {} ({})", user.email, user.id))?;
+    let by = iso_time::format(receipt.effective_by);
+    super::print_line(&format!("every token is refused everywhere by {by}"))
 }
 
 /// The whole of standard input but for one line end.

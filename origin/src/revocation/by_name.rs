@@ -74,7 +74,7 @@ fn parse_name<'a>(app: &'a App, scope: Scope, request: &Request<'a>) -> Result<&
     }
 }
 
-fn check_reason(reason: &str) -> Result<(), ApiError> {
+pub(crate) fn check_reason(reason: &str) -> Result<(), ApiError> {
     let chars = reason.chars().count();
     if (1..=MAX_REASON_CHARS).contains(&chars) && !reason.contains(char::is_control) {
         Ok(())

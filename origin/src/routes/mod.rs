@@ -2,6 +2,7 @@
 
 mod admin_revocations;
 mod canary_health;
+mod email;
 mod health;
 mod introspect;
 mod login;
@@ -43,6 +44,7 @@ pub(crate) fn accounts() -> OpenApiRouter<App> {
         .merge(me::routes())
         .merge(sessions::routes())
         .merge(password::routes())
+        .merge(email::routes())
         .merge(introspect::routes())
         .merge(revoke::routes())
         .merge(admin_revocations::routes())

@@ -169,6 +169,14 @@ pub async fn make_due(
     Ok((done.rows_affected() == 1).then_some(()))
 }
 
+pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<Mail>> {
+    sqlx::query(concat!("SELECT ", columns!(), " FROM mails WHERE id = $1"))
+        .bind(id)
+        .try_map(|row| mail(&row))
+        .fetch_optional(pool)
+        .await
+}
+
 /// The newest first, those that are over only where asked for.
 pub async fn find_newest(pool: &AnyPool, which: Which, count: u32) -> sqlx::Result<Vec<Mail>> {
     let statement = match which {
@@ -194,13 +202,6 @@ pub async fn find_newest(pool: &AnyPool, which: Which, count: u32) -> sqlx::Resu
 pub enum Which {
     Waiting,
     All,
-}
-
-pub async fn count_waiting(pool: &AnyPool) -> sqlx::Result<u64> {
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM mails WHERE outcome IS NULL")
-        .fetch_one(pool)
-        .await?;
-    Ok(count.cast_unsigned())
 }
 
 /// Drops what was to be sent to an address, and forgets it where mail was sent before.

@@ -133,6 +133,32 @@ pub async fn lock_open(
     Ok((done.rows_affected() == 1).then_some(()))
 }
 
+/// Locks every open session of the user; answers like [`close_all`].
+pub async fn lock_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<Option<UnixSeconds>> {
+    let last_seen: Vec<i64> = sqlx::query_scalar(
+        "UPDATE sessions SET last_seen_at = last_seen_at WHERE user_id = $1 AND revoked_at IS NULL
+         RETURNING last_seen_at",
+    )
+    .bind(user_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(last_seen.into_iter().max().map(from_millis))
+}
+
+/// Deletes what is known of a user's devices.
+pub async fn delete_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM refresh_tokens WHERE sid IN (SELECT sid FROM sessions WHERE user_id = $1)",
+        "DELETE FROM sessions WHERE user_id = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(user_id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Closes every open session of the user but this one; answers with those it closed.
 pub async fn close_others(
     tx: &mut Transaction,

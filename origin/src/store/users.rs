@@ -157,6 +157,85 @@ pub async fn lock_enabled(
     Ok((done.rows_affected() == 1).then_some(()))
 }
 
+/// [`lock`]; answers with the user as nobody can change it until the end of `tx`.
+pub async fn lock_by_id(
+    tx: &mut Transaction,
+    id: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<User>> {
+    sqlx::query(
+        "UPDATE users SET updated_at = $2 WHERE id = $1
+         RETURNING id, email, email_verified_at, name, roles, disabled_at, created_at",
+    )
+    .bind(id)
+    .bind(to_millis(now))
+    .try_map(|row| user(&row))
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Disabled since `disabled_at`, or enabled. Call it, and the two below, with the row locked.
+pub async fn set_disabled(
+    tx: &mut Transaction,
+    id: &str,
+    disabled_at: Option<UnixSeconds>,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET disabled_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(disabled_at.map(to_millis))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_roles(tx: &mut Transaction, id: &str, roles: &[String]) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET roles = $2 WHERE id = $1")
+        .bind(id)
+        .bind(roles.join(" "))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn delete(tx: &mut Transaction, id: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM users WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The address is its owner's.
+pub async fn verify_email(tx: &mut Transaction, id: &str, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE users SET email_verified_at = COALESCE(email_verified_at, $2) WHERE id = $1",
+    )
+    .bind(id)
+    .bind(to_millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Oldest first, from the one after `after` on.
+pub async fn find_page(pool: &AnyPool, after: Option<&str>, count: u32) -> sqlx::Result<Vec<User>> {
+    sqlx::query(
+        "SELECT id, email, email_verified_at, name, roles, disabled_at, created_at FROM users
+         WHERE CAST($1 AS TEXT) IS NULL
+            OR (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1)
+         ORDER BY created_at, id LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(count))
+    .try_map(|row| user(&row))
+    .fetch_all(pool)
+    .await
+}
+
+pub async fn find_by_email(pool: &AnyPool, email: &str) -> sqlx::Result<Option<User>> {
+    Ok(find_for_login(pool, email).await?.map(|(user, _)| user))
+}
+
 /// A new password by a token that was mailed, which confirms the address as well.
 pub async fn reset_password(
     tx: &mut Transaction,

@@ -4,6 +4,8 @@
 
 mod harness;
 
+mod account_interleavings;
+mod accounts;
 mod admin_revocations;
 mod browsers;
 mod canary;
