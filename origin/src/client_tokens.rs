@@ -46,7 +46,7 @@ async fn record(
     let actor = client.actor();
     let record = audit::Record {
         actor: Some(&actor),
-        subject: Some(&client.id),
+        subject: Some(&actor),
         address: Some(&caller.address),
         ..audit::Record::new(random::new_id()?, Event::ClientTokenIssued)
     };

@@ -139,7 +139,7 @@ pub async fn replace_secret(app: &App, id: &str, secret: &SecretString) -> Resul
 async fn note(app: &App, tx: &mut Transaction, id: &str, event: Event) -> Result<(), ApiError> {
     let record = audit::Record {
         actor: Some(ACTOR),
-        subject: Some(id),
+        subject: Some(&format!("client:{id}")),
         ..audit::Record::new(random::new_id()?, event)
     };
     audit::insert(tx, &record, app.clock.now()).await?;

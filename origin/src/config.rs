@@ -56,6 +56,12 @@ pub struct Settings {
     /// Life of a session and of its refresh tokens in seconds.
     #[arg(long, env = "PORTCULLIS_REFRESH_TOKEN_SECS", default_value = "2592000")]
     refresh_token_secs: String,
+    /// Seconds after which a session ends that is not refreshed; by default as long as it lives.
+    #[arg(long, env = "PORTCULLIS_SESSION_IDLE_SECS")]
+    session_idle_secs: Option<String>,
+    /// Days that the audit log is kept.
+    #[arg(long, env = "PORTCULLIS_AUDIT_DAYS", default_value = "365")]
+    audit_days: String,
     /// Seconds between two list heads when nothing was revoked.
     #[arg(long, env = "PORTCULLIS_HEARTBEAT_SECS", default_value = "15")]
     heartbeat_secs: String,
@@ -126,6 +132,8 @@ pub struct Config {
     pub list_key: Option<SecretString>,
     pub access_token_secs: u64,
     pub refresh_token_secs: u64,
+    pub session_idle_secs: u64,
+    pub audit_days: u64,
     pub heartbeat_secs: u64,
     pub list_lifetime_secs: u64,
     pub list_grace_secs: u64,
@@ -205,6 +213,14 @@ impl Settings {
                 &self.refresh_token_secs,
                 1..=31_536_000,
             ),
+            session_idle_secs: check.number(
+                "PORTCULLIS_SESSION_IDLE_SECS",
+                self.session_idle_secs
+                    .as_deref()
+                    .unwrap_or(&self.refresh_token_secs),
+                1..=31_536_000,
+            ),
+            audit_days: check.number("PORTCULLIS_AUDIT_DAYS", &self.audit_days, 1..=36_500),
             heartbeat_secs: check.number(
                 "PORTCULLIS_HEARTBEAT_SECS",
                 &self.heartbeat_secs,
@@ -243,6 +259,9 @@ impl Settings {
             data_dir: self.data_dir,
         };
         check.heartbeat_fits_lifetime(&config);
+        if self.session_idle_secs.is_some() {
+            check.idle_fits_tokens(&config);
+        }
         if check.errors.is_empty() {
             Ok(config)
         } else {

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod audit_query;
 pub mod cache;
 pub mod canary;
 pub mod client_tokens;
@@ -28,6 +29,7 @@ pub mod passwords;
 mod private_file;
 pub mod publisher;
 pub mod random;
+pub mod retention;
 pub mod revocation;
 pub mod router;
 mod routes;

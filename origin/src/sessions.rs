@@ -1,6 +1,7 @@
 //! Sessions: begun by a log-in, carried on by refreshing, ended by a log-out. One row a session; a
 //! refresh token is worth something only while its session is open.
 
+mod device;
 mod login;
 mod logout;
 mod refresh;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use shared::UnixSeconds;
 use utoipa::ToSchema;
 
+pub(crate) use device::describe_device;
 pub(crate) use login::wait_for_cut_off;
 pub use login::{Credentials, Renewal, log_in};
 pub(crate) use logout::user_actor;
@@ -27,6 +29,13 @@ use crate::store::users::User;
 
 /// The client of those who log in with `/login` itself.
 pub const FIRST_PARTY: &str = "portcullis";
+
+/// A session ends some time after its beginning, and earlier if nobody refreshes it.
+pub(crate) fn ends_at(app: &App, session: &Session, last_seen_at: UnixSeconds) -> UnixSeconds {
+    session
+        .expires_at
+        .min(last_seen_at.plus_secs(app.config.session_idle_secs))
+}
 
 /// Where a request came from, for the list of devices and the audit log.
 #[derive(Debug, Clone, Default)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use sqlx::Row;
 use tempfile::TempDir;
 
@@ -142,6 +143,105 @@ async fn open_database(data_dir: &Path) -> sqlx::AnyPool {
     sqlx::AnyPool::connect(&format!("sqlite:{}", file.display()))
         .await
         .unwrap()
+}
+
+#[test]
+fn an_operator_makes_lists_disables_and_deletes_a_user_and_the_log_tells() {
+    let data = TempDir::new().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = portcullis(data.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let email = ["--email", "ada@example.org"];
+    let made = run(&[&["user", "create", "--role", "editor"], &email[..]].concat());
+    assert_eq!(made["password"].as_str().unwrap().len(), 43);
+    let why = ["--reason", "a test", "--json"];
+    let changed = run(&[&["user", "roles", "--remove", "editor"], &email[..], &why].concat());
+    assert_eq!(changed["roles"], json!([]));
+    assert_eq!(changed["revocation"]["scope"], "user");
+    let disabled = run(&[&["user", "disable"], &email[..], &why].concat());
+    assert_eq!(disabled["id"], made["id"]);
+    let listed = run(&["user", "list", "--json"]);
+    assert!(listed[0]["disabled_at"].is_string(), "{listed}");
+    run(&[&["user", "enable"], &email[..], &why].concat());
+    run(&[
+        &["user", "delete", "--id", made["id"].as_str().unwrap()],
+        &why[..],
+    ]
+    .concat());
+    assert_eq!(run(&["user", "list", "--json"]), json!([]));
+    let page = run(&["audit", "--actor", "command-line", "--json"]);
+    let mut names: Vec<&str> = page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "revoked",
+            "roles_changed",
+            "user_deleted",
+            "user_disabled",
+            "user_enabled"
+        ]
+    );
+    assert_eq!(run(&["mail", "list", "--all", "--json"]), json!([]));
+}
+
+#[test]
+fn a_command_about_nobody_is_misuse_and_says_so() {
+    let data = TempDir::new().unwrap();
+    for arguments in [
+        &[
+            "user",
+            "disable",
+            "--email",
+            "eve@example.org",
+            "--reason",
+            "x",
+        ][..],
+        &["user", "delete", "--id", "nobody", "--reason", "x"],
+        &[
+            "user",
+            "disable",
+            "--email",
+            "not an address",
+            "--reason",
+            "x",
+        ],
+        &["user", "disable", "--reason", "x"],
+        &["mail", "retry", "nothing"],
+        &["audit", "--event", "nothing"],
+    ] {
+        let output = portcullis(data.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_command_for_people_shows_an_example() {
+    for command in [
+        &["user", "create"][..],
+        &["user", "disable"],
+        &["user", "enable"],
+        &["user", "delete"],
+        &["user", "roles"],
+        &["user", "list"],
+        &["mail", "list"],
+        &["mail", "retry"],
+        &["audit"],
+    ] {
+        let data = TempDir::new().unwrap();
+        let mut help = portcullis(data.path());
+        let output = help.args(command).arg("--help").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Example"), "{command:?}");
+    }
 }
 
 /// The issuer of the one revocation, and for how long it is kept.

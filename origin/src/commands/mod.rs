@@ -1,5 +1,6 @@
 //! The subcommands of `portcullis`, and what they share: settings, exit codes, output.
 
+mod audit;
 pub mod client;
 mod doctor;
 mod keys;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::audit::AuditCommand;
 use self::client::ClientCommand;
 use self::doctor::DoctorCommand;
 use self::keys::KeysCommand;
@@ -86,6 +88,8 @@ enum Command {
     Doctor(DoctorCommand),
     /// The mail that is on its way.
     Mail(MailCommand),
+    /// What happened: who, what, when, from where, why.
+    Audit(AuditCommand),
 }
 
 impl Cli {
@@ -149,6 +153,7 @@ impl Command {
                 user::run(&open(config).await?, command).await
             }
             Self::Mail(command) => mail::run(&open(config).await?, &command).await,
+            Self::Audit(command) => audit::run(&open(config).await?, &command).await,
             Self::Client(command) => client::run(&open(config).await?, command).await,
         }
     }

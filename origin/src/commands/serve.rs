@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, canary, keys, open_files, router, routes, server, store, telemetry};
+use crate::{cache, canary, keys, open_files, retention, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
@@ -37,7 +37,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .context("the first list cannot be published")?;
     let mut running = Running::start(app, publisher, listener)?;
-    running.send_mail(transport);
+    running.spawn_account_tasks(transport);
     let end = running.until_end(&mut signals).await;
     running.end(end, &mut signals).await
 }
@@ -86,10 +86,12 @@ impl Running {
         })
     }
 
-    fn send_mail(&mut self, transport: Transport) {
+    fn spawn_account_tasks(&mut self, transport: Transport) {
         let stop = self.supervisor.stop_background();
+        let mail = mail::run(self.app.clone(), transport, stop.clone());
+        self.supervisor.spawn("mail", mail);
         self.supervisor
-            .spawn("mail", mail::run(self.app.clone(), transport, stop));
+            .spawn("retention", retention::run(self.app.clone(), stop));
     }
 
     async fn until_end(&mut self, signals: &mut Signals) -> End {

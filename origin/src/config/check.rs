@@ -262,6 +262,16 @@ impl Check {
         }
     }
 
+    /// Who uses an access token to its end and then refreshes was not idle.
+    pub(super) fn idle_fits_tokens(&mut self, config: &Config) {
+        if config.session_idle_secs < config.access_token_secs {
+            self.refuse(
+                "PORTCULLIS_SESSION_IDLE_SECS",
+                "is shorter than PORTCULLIS_ACCESS_TOKEN_SECS: sessions in use would end",
+            );
+        }
+    }
+
     /// A list that dies before the next one is made would close every edge between the two.
     pub(super) fn heartbeat_fits_lifetime(&mut self, config: &Config) {
         if config.heartbeat_secs >= config.list_lifetime_secs {

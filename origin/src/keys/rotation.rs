@@ -238,7 +238,7 @@ async fn note(
 ) -> Result<(), ApiError> {
     let record = audit::Record {
         actor: Some(actor),
-        subject: Some(kid),
+        subject: Some(&format!("key:{kid}")),
         ..audit::Record::new(random::new_id()?, event)
     };
     audit::insert(tx, &record, app.clock.now()).await?;

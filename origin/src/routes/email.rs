@@ -1,11 +1,12 @@
 //! `POST /email/verify`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::no_store;
 use crate::accounts;
@@ -14,21 +15,29 @@ use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::sessions::Caller;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/email/verify", post(verify))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(verify))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EmailVerification)]
 struct Body {
+    #[schema(value_type = String, format = Password)]
     token: SecretString,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EmailVerified)]
 struct Verified {
     message: &'static str,
 }
 
+#[utoipa::path(
+    post, path = "/email/verify", tag = "accounts",
+    request_body = Body,
+    responses((status = 200, description = "The address is its owner's", body = Verified)),
+)]
 async fn verify(
     State(app): State<App>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! The HTTP API, one file a resource. Handlers translate: what is decided is decided elsewhere.
 
+mod admin_audit;
 mod admin_revocations;
 mod canary_health;
 mod email;
@@ -48,6 +49,7 @@ pub(crate) fn accounts() -> OpenApiRouter<App> {
         .merge(introspect::routes())
         .merge(revoke::routes())
         .merge(admin_revocations::routes())
+        .merge(admin_audit::routes())
         .merge(well_known::routes())
         .merge(health::routes())
         .merge(metrics::routes())

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use shared::UnixSeconds;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +14,7 @@ use crate::error::ApiError;
 use crate::extract::{Authenticated, PathName};
 use crate::iso_time;
 use crate::revocation::Receipt;
-use crate::sessions::{self, Caller, user_actor};
+use crate::sessions::{self, Caller, describe_device, ends_at, user_actor};
 use crate::store::sessions::{Session, find, find_open};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -25,14 +26,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sessions)]
 struct List {
-    sessions: Vec<Device>,
+    sessions: Vec<Entry>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-struct Device {
+struct Entry {
     sid: String,
     client_id: String,
+    /// Readable, as far as the user agent says: `Firefox on Linux`.
+    device: Option<String>,
     user_agent: Option<String>,
     address: Option<String>,
     created_at: String,
@@ -55,10 +58,13 @@ struct Closed {
 )]
 async fn list(State(app): State<App>, bearer: Authenticated) -> Result<Response, ApiError> {
     let user_id = bearer.claims.sub.as_str();
-    let open = find_open(&app.pool, user_id, app.clock.now()).await?;
+    let now = app.clock.now();
+    let open = find_open(&app.pool, user_id, now).await?;
     let sessions = open
         .into_iter()
-        .map(|session| device(session, bearer.sid.as_str()))
+        .map(|session| (ends_at(&app, &session, session.last_seen_at), session))
+        .filter(|(ends_at, _)| *ends_at > now)
+        .map(|(ends_at, session)| entry(session, ends_at, bearer.sid.as_str()))
         .collect();
     Ok(no_store(List { sessions }))
 }
@@ -91,15 +97,16 @@ async fn close(
     }))
 }
 
-fn device(session: Session, current_sid: &str) -> Device {
-    Device {
+fn entry(session: Session, ends_at: UnixSeconds, current_sid: &str) -> Entry {
+    Entry {
         current: session.sid == current_sid,
         sid: session.sid,
         client_id: session.client_id,
+        device: session.user_agent.as_deref().and_then(describe_device),
         user_agent: session.user_agent,
         address: session.address,
         created_at: iso_time::format(session.created_at),
         last_seen_at: iso_time::format(session.last_seen_at),
-        expires_at: iso_time::format(session.expires_at),
+        expires_at: iso_time::format(ends_at),
     }
 }

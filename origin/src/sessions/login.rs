@@ -6,7 +6,7 @@ use shared::{LEEWAY_SECS, UnixSeconds};
 
 use super::refresh::token_hash;
 use super::scope::{self, Wanted};
-use super::{Caller, FIRST_PARTY, TokenResponse, access_token};
+use super::{Caller, FIRST_PARTY, TokenResponse, access_token, ends_at};
 use crate::accounts::parse_email;
 use crate::app::App;
 use crate::clock::wait_until;
@@ -191,7 +191,7 @@ async fn insert_session(
     }
     sessions::insert(&mut tx, &session).await?;
     let refresh_token = match credentials.renewal {
-        Renewal::ByRefreshToken => Some(insert_refresh_token(&mut tx, &session, now).await?),
+        Renewal::ByRefreshToken => Some(insert_refresh_token(app, &mut tx, &session, now).await?),
         Renewal::None => None,
     };
     let record = audit::Record {
@@ -236,12 +236,14 @@ fn new_session(
 }
 
 async fn insert_refresh_token(
+    app: &App,
     tx: &mut Transaction,
     session: &Session,
     now: UnixSeconds,
 ) -> Result<String, ApiError> {
     let token = random::new_secret()?;
     let hash = token_hash(&token);
-    refresh_tokens::insert(tx, &hash, &session.sid, now, session.expires_at).await?;
+    let expires_at = ends_at(app, session, now);
+    refresh_tokens::insert(tx, &hash, &session.sid, now, expires_at).await?;
     Ok(token)
 }

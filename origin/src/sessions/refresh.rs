@@ -8,7 +8,7 @@ use shared::{Scope, UnixSeconds};
 
 use super::login::wait_for_cut_off;
 use super::undisputed::refresh_at_once;
-use super::{Caller, TokenResponse, access_token, scope, successor};
+use super::{Caller, TokenResponse, access_token, ends_at, scope, successor};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::random;
@@ -130,7 +130,7 @@ async fn attempt(app: &App, handed_in: &Presented<'_>) -> Result<Outcome, ApiErr
     let now = app.clock.now();
     let decision = decide(facts(&session, &presented), now);
     let refresh_token = match decision {
-        Decision::Rotate => rotate(&mut tx, token, &hash, &session, now).await?,
+        Decision::Rotate => rotate(app, &mut tx, token, &hash, &session, now).await?,
         Decision::Replay => replay(token, &presented)?,
         Decision::Wait(cut_off) => return Ok(Outcome::Wait(cut_off)),
         Decision::Expired => return Err(ApiError::RefreshTokenExpired),
@@ -163,6 +163,7 @@ pub(super) fn facts(session: &Session, presented: &refresh_tokens::Presented) ->
 }
 
 async fn rotate(
+    app: &App,
     tx: &mut Transaction,
     presented: &str,
     presented_hash: &[u8],
@@ -181,7 +182,8 @@ async fn rotate(
             "a refresh token was used outside its session's lock",
         ));
     }
-    refresh_tokens::insert(tx, &hash, &session.sid, now, session.expires_at).await?;
+    let expires_at = ends_at(app, session, now);
+    refresh_tokens::insert(tx, &hash, &session.sid, now, expires_at).await?;
     Ok(token)
 }
 

@@ -5,7 +5,7 @@
 use secrecy::ExposeSecret;
 
 use super::refresh::{Decision, Presented, decide, facts, token_hash};
-use super::{TokenResponse, access_token, scope, successor};
+use super::{TokenResponse, access_token, ends_at, scope, successor};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::random;
@@ -43,9 +43,16 @@ pub(super) async fn refresh_at_once(
         hash: &successor_hash,
         sealed: &successor::seal(handed_in.token.expose_secret(), &refresh_token)?,
     };
-    let rotated =
-        refresh_tokens::rotate_at_once(&mut connection, &hash, &session, &successor, now).await?;
-    Ok(match rotated {
+    let expires_at = ends_at(app, &session, now);
+    let rotated = refresh_tokens::rotate_at_once(
+        &mut connection,
+        &hash,
+        &session,
+        &successor,
+        expires_at,
+        now,
+    );
+    Ok(match rotated.await? {
         Used::Now => Some(TokenResponse {
             refresh_token: Some(refresh_token),
             ..response

@@ -1,66 +1,62 @@
-//! Table `audit_log`: who did what, when, from where. Written in the transaction of the deed.
+//! Table `audit_log`: who did what, when, from where, why. Written in the transaction of the deed; no
+//! statement changes a row, and only its age deletes it.
 
 use shared::UnixSeconds;
+use sqlx::AnyPool;
 
 use super::{Transaction, to_millis};
 
-/// What is worth remembering.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    Registered,
-    LoggedIn,
-    LogInFailed,
-    LoggedOut,
-    LoggedOutEverywhere,
-    SessionClosed,
-    RefreshTokenReused,
-    Revoked,
-    ClientCreated,
-    ClientDisabled,
-    ClientSecretReplaced,
-    ClientTokenIssued,
-    KeyRotated,
-    KeyRevoked,
-    PasswordForgotten,
-    PasswordReset,
-    PasswordChanged,
-    PasswordChangeFailed,
-    EmailVerified,
-    UserDisabled,
-    UserEnabled,
-    UserDeleted,
-    RolesChanged,
+macro_rules! events {
+    ($($event:ident = $name:literal,)*) => {
+        /// What is worth remembering.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Event {
+            $($event,)*
+        }
+
+        impl Event {
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$event => $name,)*
+                }
+            }
+
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($name => Some(Self::$event),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Event {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::LoggedIn => "logged_in",
-            Self::LogInFailed => "log_in_failed",
-            Self::LoggedOut => "logged_out",
-            Self::LoggedOutEverywhere => "logged_out_everywhere",
-            Self::SessionClosed => "session_closed",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::Revoked => "revoked",
-            Self::ClientCreated => "client_created",
-            Self::ClientDisabled => "client_disabled",
-            Self::ClientSecretReplaced => "client_secret_replaced",
-            Self::ClientTokenIssued => "client_token_issued",
-            Self::KeyRotated => "key_rotated",
-            Self::KeyRevoked => "key_revoked",
-            Self::PasswordForgotten => "password_forgotten",
-            Self::PasswordReset => "password_reset",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordChangeFailed => "password_change_failed",
-            Self::EmailVerified => "email_verified",
-            Self::UserDisabled => "user_disabled",
-            Self::UserEnabled => "user_enabled",
-            Self::UserDeleted => "user_deleted",
-            Self::RolesChanged => "roles_changed",
-        }
-    }
+events! {
+    Registered = "registered",
+    LoggedIn = "logged_in",
+    LogInFailed = "log_in_failed",
+    LoggedOut = "logged_out",
+    LoggedOutEverywhere = "logged_out_everywhere",
+    SessionClosed = "session_closed",
+    RefreshTokenReused = "refresh_token_reused",
+    Revoked = "revoked",
+    ClientCreated = "client_created",
+    ClientDisabled = "client_disabled",
+    ClientSecretReplaced = "client_secret_replaced",
+    ClientTokenIssued = "client_token_issued",
+    KeyRotated = "key_rotated",
+    KeyRevoked = "key_revoked",
+    PasswordForgotten = "password_forgotten",
+    PasswordReset = "password_reset",
+    PasswordChanged = "password_changed",
+    PasswordChangeFailed = "password_change_failed",
+    EmailVerified = "email_verified",
+    UserDisabled = "user_disabled",
+    UserEnabled = "user_enabled",
+    UserDeleted = "user_deleted",
+    RolesChanged = "roles_changed",
 }
 
 #[derive(Debug)]
@@ -113,4 +109,17 @@ pub async fn insert(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Deletes at most `most` rows from before this time; answers how many there were.
+pub async fn delete_before(pool: &AnyPool, time: UnixSeconds, most: u32) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM audit_log
+         WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY at LIMIT $2)",
+    )
+    .bind(to_millis(time))
+    .bind(i64::from(most))
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -1,5 +1,5 @@
 //! Deleting what is over: sessions and refresh tokens past their end, windows of limits past theirs.
-//! The audit log is the operator's to keep or delete.
+//! What the audit log keeps is said in `retention`.
 
 use shared::UnixSeconds;
 use sqlx::AnyPool;

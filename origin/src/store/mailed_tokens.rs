@@ -97,3 +97,11 @@ pub async fn void_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()> {
         .await?;
     Ok(())
 }
+
+pub async fn delete_expired(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM mailed_tokens WHERE expires_at <= $1")
+        .bind(to_millis(now))
+        .execute(pool)
+        .await?;
+    Ok(())
+}

@@ -204,6 +204,15 @@ pub enum Which {
     All,
 }
 
+/// Deletes what ended before this time.
+pub async fn delete_ended(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM mails WHERE ended_at < $1")
+        .bind(to_millis(time))
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 /// Drops what was to be sent to an address, and forgets it where mail was sent before.
 pub async fn forget_recipient(tx: &mut Transaction, recipient: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM mails WHERE recipient = $1")

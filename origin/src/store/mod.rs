@@ -2,6 +2,7 @@
 //! statement runs on PostgreSQL and on SQLite, but one that says so. It knows rows, not rules.
 
 pub mod audit;
+pub mod audit_pages;
 pub mod cache_state;
 pub mod clients;
 pub mod forget;

@@ -109,19 +109,20 @@ pub async fn use_up(
 
 /// Locks the open session, uses the token up and writes its successor, all of it or nothing, in one
 /// statement. PostgreSQL only: no statement of SQLite's writes two tables. Where two meet, the
-/// second waits for the session's row and then finds it closed, or the token used: both conditions
-/// are held against the rows as they are after the wait.
+/// second waits for the session's row and then finds it closed, seen meanwhile, or the token used:
+/// the conditions are held against the rows as they are after the wait.
 pub async fn rotate_at_once(
     connection: &mut AnyConnection,
     hash: &[u8],
     session: &Session,
     successor: &Successor<'_>,
+    expires_at: UnixSeconds,
     now: UnixSeconds,
 ) -> sqlx::Result<Used> {
     let done = sqlx::query(
         "WITH open_session AS (
              UPDATE sessions SET last_seen_at = GREATEST(last_seen_at, $3)
-             WHERE sid = $2 AND revoked_at IS NULL
+             WHERE sid = $2 AND revoked_at IS NULL AND last_seen_at = $7
              RETURNING sid
          ), used AS (
              UPDATE refresh_tokens
@@ -138,7 +139,8 @@ pub async fn rotate_at_once(
     .bind(to_millis(now))
     .bind(successor.hash)
     .bind(successor.sealed)
-    .bind(to_millis(session.expires_at))
+    .bind(to_millis(expires_at))
+    .bind(to_millis(session.last_seen_at))
     .execute(connection)
     .await?;
     Ok(used(done.rows_affected()))

@@ -133,10 +133,12 @@ pub async fn lock_open(
     Ok((done.rows_affected() == 1).then_some(()))
 }
 
-/// Locks every open session of the user; answers like [`close_all`].
+/// Locks every open session of the user; answers like [`close_all`]. The millisecond more is what a
+/// refresh without a lock finds changed: it has read what is no longer so.
 pub async fn lock_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<Option<UnixSeconds>> {
     let last_seen: Vec<i64> = sqlx::query_scalar(
-        "UPDATE sessions SET last_seen_at = last_seen_at WHERE user_id = $1 AND revoked_at IS NULL
+        "UPDATE sessions SET last_seen_at = last_seen_at + 1
+         WHERE user_id = $1 AND revoked_at IS NULL
          RETURNING last_seen_at",
     )
     .bind(user_id)

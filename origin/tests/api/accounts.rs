@@ -2,6 +2,7 @@
 //! does the same, see `tests/command_line.rs`.
 
 use origin::accounts::{self, Deed, RolesChange};
+use origin::store::users;
 use serde_json::json;
 
 use crate::harness::{Origin, PASSWORD, Tokens, claims, on_both_stores};
@@ -77,7 +78,7 @@ on_both_stores! {
         assert_eq!(origin.get_as("/admin/revocations", &before.access).await.status, 401);
         origin.pass_cut_off();
         let after = Tokens::from(&origin.refresh(&before.refresh).await);
-        assert_eq!(claims(&after.access)["roles"], json!([]));
+        assert_eq!(claims(&after.access)["roles"], serde_json::Value::Null);
         assert_eq!(origin.get_as("/me", &after.access).await.status, 200);
         assert_eq!(origin.get_as("/admin/revocations", &after.access).await.status, 403);
     }
@@ -99,6 +100,21 @@ on_both_stores! {
             let tokens = Tokens::from(&answer);
             assert_ne!(origin.get_as("/admin/revocations", &tokens.access).await.status, 200);
         }
+    }
+
+    async fn users_are_listed_page_by_page_oldest_first(origin) {
+        // All of one millisecond: their ids tell them apart.
+        for name in ["ada", "bob", "eve"] {
+            origin.register(&format!("{name}@example.org")).await;
+        }
+        let pool = &origin.app.pool;
+        let whole = users::find_page(pool, None, 100).await.unwrap();
+        assert_eq!(whole.len(), 3);
+        let first = users::find_page(pool, None, 2).await.unwrap();
+        let rest = users::find_page(pool, Some(&first[1].id), 2).await.unwrap();
+        let paged: Vec<&str> = first.iter().chain(&rest).map(|user| user.id.as_str()).collect();
+        let all: Vec<&str> = whole.iter().map(|user| user.id.as_str()).collect();
+        assert_eq!(paged, all);
     }
 
     async fn what_is_no_role_or_no_reason_changes_nothing(origin) {

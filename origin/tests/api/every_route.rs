@@ -165,6 +165,7 @@ impl Route {
             "/login" => &members[0..2],
             "/refresh" => &members[3..4],
             "/password/forgot" => &members[0..1],
+            "/email/verify" => &members[4..5],
             "/password/reset" => &members[4..6],
             "/password/change" => &members[5..7],
             "/admin/revocations" => &["scope", "issuer", "name", "before", "reason"],

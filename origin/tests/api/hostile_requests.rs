@@ -5,12 +5,13 @@ use axum::http::Request;
 
 use crate::harness::{EDGE_SECRET, PASSWORD, assert_denial, on_both_stores};
 
-const JSON_DOORS: [&str; 5] = [
+const JSON_DOORS: [&str; 6] = [
     "/register",
     "/login",
     "/refresh",
     "/password/forgot",
     "/password/reset",
+    "/email/verify",
 ];
 const FORM_DOORS: [&str; 3] = ["/token", "/revoke", "/introspect"];
 

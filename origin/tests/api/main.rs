@@ -6,6 +6,7 @@ mod harness;
 
 mod account_interleavings;
 mod accounts;
+mod admin_audit;
 mod admin_revocations;
 mod browsers;
 mod canary;

@@ -1,9 +1,14 @@
 //! `GET /sessions`, `DELETE /sessions/{sid}`.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
+use origin::clock::Clock;
+use origin::iso_time;
+use serde_json::json;
 
-use crate::harness::{Answer, Origin, claims, on_both_stores};
+use crate::harness::{Answer, Origin, PASSWORD, Tokens, claims, on_both_stores, with_sqlite_and};
 
 on_both_stores! {
     async fn lists_the_open_sessions_of_this_user_and_marks_the_current_one(origin) {
@@ -30,6 +35,26 @@ on_both_stores! {
         assert_eq!(origin.get_as("/me", &first.access).await.status, 200);
     }
 
+    async fn names_the_device_and_says_from_where_since_when_and_until_when(origin) {
+        origin.register("ada@example.org").await;
+        let body = json!({"email": "ada@example.org", "password": PASSWORD});
+        let request = Request::post("/login")
+            .header("content-type", "application/json")
+            .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+        let tokens = Tokens::from(&origin.send(request.body(body.to_string().into()).unwrap()).await);
+        let began = origin.clock.now();
+        origin.advance(Duration::from_mins(10));
+        let tokens = Tokens::from(&origin.refresh(&tokens.refresh).await);
+        let answer = origin.get_as("/sessions", &tokens.access).await;
+        let session = &answer.body["sessions"][0];
+        assert_eq!(session["device"], "Firefox on Linux");
+        assert_eq!(session["address"], "unknown");
+        assert_eq!(session["client_id"], "portcullis");
+        assert_eq!(session["created_at"], iso_time::format(began));
+        assert_eq!(session["last_seen_at"], iso_time::format(origin.clock.now()));
+        assert_eq!(session["expires_at"], iso_time::format(began.plus_secs(2_592_000)));
+    }
+
     async fn the_session_of_another_user_is_not_found(origin) {
         let ada = origin.user("ada@example.org").await;
         let bob = origin.user("bob@example.org").await;
@@ -37,6 +62,39 @@ on_both_stores! {
         assert_eq!((answer.status, answer.code()), (404, "not_found"));
         assert_eq!(origin.get_as("/me", &bob.access).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_refreshes_ends_and_one_in_use_ends_in_its_time() {
+    let limits = [
+        "--session-idle-secs=7200",
+        "--refresh-token-secs=21600",
+        "--access-token-secs=3600",
+    ];
+    with_sqlite_and(&limits, async |origin| {
+        let idle = origin.user("ada@example.org").await;
+        let mut used = origin.log_in("ada@example.org").await;
+        for _ in 0..5 {
+            origin.advance(Duration::from_hours(1));
+            used = Tokens::from(&origin.refresh(&used.refresh).await);
+        }
+        assert_eq!(
+            origin.refresh(&idle.refresh).await.code(),
+            "refresh_token_expired"
+        );
+        let listed = origin.get_as("/sessions", &used.access).await;
+        assert_eq!(
+            listed.body["sessions"].as_array().unwrap().len(),
+            1,
+            "{listed:?}"
+        );
+        origin.advance(Duration::from_hours(1));
+        assert_eq!(
+            origin.refresh(&used.refresh).await.code(),
+            "refresh_token_expired"
+        );
+    })
+    .await;
 }
 
 async fn close(origin: &Origin, sid: &serde_json::Value, token: &str) -> Answer {
