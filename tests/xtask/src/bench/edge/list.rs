@@ -1,5 +1,5 @@
-//! A revocation list as it looks after months of use: one large segment, a few of each smaller size,
-//! and a tail. Its names are random, so that no live token is on it and every look-up goes through
+//! A revocation list at its worst for a request: of each size as many segments as the publisher's
+//! merging ever leaves, and a tail. Its names are random, so that no live token is on it and every look-up goes through
 //! all of it.
 
 use anyhow::Context;
@@ -14,7 +14,7 @@ use super::tokens::{self, ISSUER};
 use crate::bench::signer::Signer;
 
 /// How many segments, and how many entries in each: with the tail a million.
-const SEGMENTS: [(usize, usize); 3] = [(1, 800_000), (12, 15_000), (15, 1_200)];
+const SEGMENTS: [(usize, usize); 4] = [(1, 540_000), (3, 116_500), (3, 29_100), (3, 7_280)];
 const TAIL_ENTRIES: usize = 2_000;
 /// Every tenth entry is a user's cut-off, the others name a token or a session.
 const CUT_OFF_EVERY: usize = 10;

@@ -45,8 +45,8 @@ Written by `cargo xtask bench edge`; do not edit. Only ratios within one run cou
 Every Worker runs in a workerd of its own, started directly (no wrangler, no proxy), and passes what
 it lets through on to the same upstream: a Worker in the same process that answers 200 at once. So
 the hop costs each of them the same, and its CPU is in everybody's numbers. Portcullis holds a list
-of 1,000,000 revocations (28 segments and a tail) that it pulls from a stand-in for the origin; KV is
-played by a double on loopback that answers at once, which flatters whoever reads KV a request.
+of 1,000,000 revocations (ten segments, as many as the publisher's merging ever leaves of them, and a
+tail) that it pulls from a stand-in for the origin; KV is played by a double on loopback that answers at once, which flatters whoever reads KV a request.
 `jose` and `hono` import keys as their documentation says, check issuer, audience, times and `typ`,
 and set no identity headers; ours strips and sets them. Numbers are medians of the rounds, with the
 smallest and the largest.
