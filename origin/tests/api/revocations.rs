@@ -45,8 +45,8 @@ on_both_stores! {
         let receipt = receipt(origin, &logged_out, &again.access).await;
         assert_eq!(receipt.body["version"], 7);
         assert_eq!(receipt.body["status"], "delivered");
-        assert_eq!(receipt.body["effective_by"], "2100-01-01T00:00:00Z");
-        assert_eq!(receipt.body["delivered_at"], "2027-01-01T00:00:00Z");
+        assert_eq!(receipt.body["effective_by"], "2100-01-01T00:00:00.000Z");
+        assert_eq!(receipt.body["delivered_at"], "2027-01-01T00:00:00.000Z");
     }
 
     async fn a_wait_ends_with_the_delivery(origin) {
