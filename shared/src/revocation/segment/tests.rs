@@ -1,3 +1,5 @@
+//! A segment beside a plain map, at its edges, and under hostile bytes.
+
 use super::*;
 
 fn mixed(count: u64) -> Vec<Entry> {
