@@ -1,4 +1,4 @@
-//! A segment beside a plain map, at its edges, and under hostile bytes.
+//! What a segment finds at every size, what its bytes are, and which bytes it refuses.
 
 use super::*;
 
