@@ -1,7 +1,6 @@
 //! Accounts: made by registering, carried through a forgotten or changed password, disabled, deleted.
 //! It does not log in.
 
-mod address;
 mod deed;
 mod lifecycle;
 mod password_change;
@@ -11,7 +10,6 @@ mod verification;
 
 use secrecy::SecretString;
 
-pub use address::parse_email;
 pub use deed::Deed;
 pub use lifecycle::{delete, disable, enable};
 pub use password_change::{Change, change_password};
@@ -19,8 +17,7 @@ pub use password_reset::{forget_password, reset_password};
 pub use roles::{RolesChange, RolesChanged, change_roles};
 pub use verification::verify_email;
 
-use address::parse_name;
-
+use crate::address::{parse_email, parse_name};
 use crate::app::App;
 use crate::config::Switch;
 use crate::error::ApiError;

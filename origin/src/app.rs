@@ -8,7 +8,7 @@ use sqlx::AnyPool;
 use tokio::sync::Notify;
 
 use crate::cache::RedisCache;
-use crate::canary;
+use crate::canary::board::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
@@ -38,7 +38,7 @@ pub struct App {
     pub pull_lane: PullLane,
     pub deliveries: Deliveries,
     /// What the canary saw last, if there is one.
-    pub canary: canary::Board,
+    pub canary: Board,
     pub segments: SegmentCache,
 }
 
@@ -84,7 +84,7 @@ impl App {
             mail_wake: Arc::new(Notify::new()),
             pull_lane: PullLane::new(config.max_waiters),
             deliveries: Deliveries::default(),
-            canary: canary::Board::default(),
+            canary: Board::default(),
             segments: SegmentCache::default(),
             config: Arc::new(config),
         })

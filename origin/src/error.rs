@@ -6,7 +6,7 @@ mod problem;
 use axum::http::StatusCode;
 use shared::TokenError;
 
-use crate::limits::Exceeded;
+use crate::rate_window::Exceeded;
 
 pub use problem::{OAuthError, Problem};
 

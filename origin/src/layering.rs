@@ -53,6 +53,7 @@ const ABOVE_THE_STORE: &[&str] = &[
     "cache",
     "issuer",
     "app",
+    "limits",
 ];
 
 #[test]

@@ -2,6 +2,7 @@
 //! command line. It does not know the edge: what they share is in the crate `shared`.
 
 pub mod accounts;
+pub mod address;
 pub mod app;
 pub mod audit_query;
 pub mod cache;
@@ -29,6 +30,7 @@ pub mod passwords;
 mod private_file;
 pub mod publisher;
 pub mod random;
+pub mod rate_window;
 pub mod retention;
 pub mod revocation;
 pub mod router;

@@ -6,7 +6,6 @@
 //! all addresses together close it only for addresses that it never logged in from.
 
 mod kept;
-mod window;
 
 use std::time::Duration;
 
@@ -15,15 +14,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-pub(crate) use window::Window;
-pub use window::{Exceeded, Growth, Limit};
-
-use crate::accounts::parse_email;
+use crate::address::parse_email;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::rate_window::{Admission, Growth, Limit, Window};
 use crate::store::sessions;
 use kept::{Place, change};
-use window::Admission;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;

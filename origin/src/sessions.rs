@@ -5,6 +5,8 @@ mod device;
 mod login;
 mod logout;
 mod refresh;
+mod refresh_decision;
+mod refresh_token;
 pub mod scope;
 mod successor;
 mod undisputed;
@@ -18,7 +20,8 @@ pub(crate) use login::wait_for_cut_off;
 pub use login::{Credentials, Renewal, log_in};
 pub(crate) use logout::user_actor;
 pub use logout::{close, log_out, log_out_everywhere};
-pub use refresh::{Presented, refresh, token_hash};
+pub use refresh::refresh;
+pub use refresh_token::{Presented, token_hash};
 pub use scope::Wanted;
 
 use crate::app::App;

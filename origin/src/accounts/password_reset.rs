@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 use shared::{Scope, UnixSeconds};
 
-use super::parse_email;
+use crate::address::parse_email;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::{self, account_key};

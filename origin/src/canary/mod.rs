@@ -2,7 +2,7 @@
 //! the time to revoke is measured all the time, through every layer that a real logout goes through.
 
 mod account;
-mod board;
+pub(crate) mod board;
 mod edge;
 mod failure;
 mod layers;

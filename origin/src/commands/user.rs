@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::accounts::parse_email;
+use crate::address::parse_email;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::iso_time;

@@ -10,7 +10,7 @@ use shared::TokenError;
 use utoipa::ToSchema;
 
 use super::ApiError;
-use crate::limits::Exceeded;
+use crate::rate_window::Exceeded;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -3,10 +3,10 @@
 
 use redis::Pipeline;
 
-use super::window::{Limit, Window};
 use crate::app::App;
 use crate::cache::RedisCache;
 use crate::error::ApiError;
+use crate::rate_window::{Limit, Window};
 use crate::store::limits;
 
 /// Contention so long means a flood at one counter.

@@ -4,10 +4,10 @@
 use secrecy::SecretString;
 use shared::{LEEWAY_SECS, UnixSeconds};
 
-use super::refresh::token_hash;
+use super::refresh_token::token_hash;
 use super::scope::{self, Wanted};
 use super::{Caller, FIRST_PARTY, TokenResponse, access_token, ends_at};
-use crate::accounts::parse_email;
+use crate::address::parse_email;
 use crate::app::App;
 use crate::clock::wait_until;
 use crate::error::ApiError;

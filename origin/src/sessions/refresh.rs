@@ -2,11 +2,12 @@
 //! tab, is shown the same successor again; a thief's second use ends the session. Refreshing and
 //! revoking take turns on the session's row, so no token that the loser made survives.
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::ExposeSecret;
 use shared::{Scope, UnixSeconds};
 
 use super::login::wait_for_cut_off;
+use super::refresh_decision::{Decision, decide, facts};
+use super::refresh_token::{Presented, token_hash};
 use super::undisputed::refresh_at_once;
 use super::{Caller, TokenResponse, access_token, ends_at, scope, successor};
 use crate::app::App;
@@ -17,70 +18,6 @@ use crate::store::audit::Event;
 use crate::store::refresh_tokens::{self, Successor, Used};
 use crate::store::sessions::Session;
 use crate::store::{self, Transaction, sessions};
-
-/// A duplicate within this time gets the same successor, even if that was used meanwhile.
-const DUPLICATE_SECS: f64 = 10.0;
-
-/// What is to be done with a presented refresh token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    Rotate,
-    Replay,
-    /// Until a cut-off that a new token would fall before.
-    Wait(UnixSeconds),
-    Expired,
-    SessionClosed,
-    Reuse,
-}
-
-/// The facts of a presented token on which the decision rests.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Facts {
-    session_open: bool,
-    expires_at: UnixSeconds,
-    used_at: Option<UnixSeconds>,
-    successor_used: bool,
-    /// The latest cut-off of the user or the issuer.
-    cut_off: Option<UnixSeconds>,
-}
-
-/// The state machine, whole.
-pub(super) fn decide(facts: Facts, now: UnixSeconds) -> Decision {
-    if !facts.session_open {
-        return Decision::SessionClosed;
-    }
-    if now >= facts.expires_at {
-        return Decision::Expired;
-    }
-    let decision = match facts.used_at {
-        None => Decision::Rotate,
-        Some(used_at) if now.secs_since(used_at) <= DUPLICATE_SECS => Decision::Replay,
-        Some(_) if !facts.successor_used => Decision::Replay,
-        Some(_) => Decision::Reuse,
-    };
-    match facts.cut_off {
-        // A token is dated in whole seconds.
-        Some(cut_off) if decision != Decision::Reuse && cut_off.as_secs() > now.as_secs() => {
-            Decision::Wait(cut_off)
-        }
-        _ => decision,
-    }
-}
-
-#[must_use]
-pub fn token_hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
-}
-
-/// A refresh token as it is handed in.
-#[derive(Debug)]
-pub struct Presented<'a> {
-    pub token: &'a SecretString,
-    /// The client that asks: a token works only for the client it was given to.
-    pub client_id: &'a str,
-    /// The scope of the next access token, if it is to have less than the session.
-    pub scope: Option<&'a str>,
-}
 
 pub async fn refresh(
     app: &App,
@@ -152,16 +89,6 @@ async fn attempt(app: &App, handed_in: &Presented<'_>) -> Result<Outcome, ApiErr
     }))
 }
 
-pub(super) fn facts(session: &Session, presented: &refresh_tokens::Presented) -> Facts {
-    Facts {
-        session_open: session.revoked_at.is_none() && presented.user.disabled_at.is_none(),
-        expires_at: presented.expires_at,
-        used_at: presented.used_at,
-        successor_used: presented.successor_used_at.is_some(),
-        cut_off: presented.cut_off_secs.map(UnixSeconds::from_secs),
-    }
-}
-
 async fn rotate(
     app: &App,
     tx: &mut Transaction,
@@ -220,92 +147,4 @@ async fn end_family(
 
 fn count(decision: Decision) {
     metrics::counter!("portcullis_refreshes_total", "decision" => decision.as_str()).increment(1);
-}
-
-impl Decision {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Rotate => "rotate",
-            Self::Replay => "replay",
-            Self::Wait(_) => "wait",
-            Self::Expired => "expired",
-            Self::SessionClosed => "session_closed",
-            Self::Reuse => "reuse",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: UnixSeconds = UnixSeconds::from_secs(1_000_000);
-
-    fn facts(used_secs_ago: Option<u64>, successor_used: bool) -> Facts {
-        Facts {
-            session_open: true,
-            expires_at: NOW.plus_secs(60),
-            used_at: used_secs_ago.map(|secs| NOW.minus_secs(secs)),
-            successor_used,
-            cut_off: None,
-        }
-    }
-
-    #[test]
-    fn decides_by_use_age_and_successor() {
-        for (facts, expected) in [
-            (facts(None, false), Decision::Rotate),
-            (facts(Some(0), false), Decision::Replay),
-            (facts(Some(10), true), Decision::Replay),
-            (facts(Some(11), true), Decision::Reuse),
-            (facts(Some(11), false), Decision::Replay),
-            (facts(Some(86_400), false), Decision::Replay),
-        ] {
-            assert_eq!(decide(facts, NOW), expected, "{facts:?}");
-        }
-    }
-
-    #[test]
-    fn a_closed_session_comes_before_everything_else() {
-        let closed = Facts {
-            session_open: false,
-            ..facts(Some(11), true)
-        };
-        assert_eq!(decide(closed, NOW), Decision::SessionClosed);
-    }
-
-    #[test]
-    fn waits_for_a_cut_off_ahead_unless_it_is_reuse() {
-        let ahead = Some(NOW.plus_secs(1));
-        for (facts, expected) in [
-            (facts(None, false), Decision::Wait(NOW.plus_secs(1))),
-            (facts(Some(0), false), Decision::Wait(NOW.plus_secs(1))),
-            (facts(Some(11), true), Decision::Reuse),
-        ] {
-            assert_eq!(
-                decide(
-                    Facts {
-                        cut_off: ahead,
-                        ..facts
-                    },
-                    NOW
-                ),
-                expected
-            );
-        }
-        let reached = Facts {
-            cut_off: Some(NOW),
-            ..facts(None, false)
-        };
-        assert_eq!(decide(reached, NOW), Decision::Rotate);
-    }
-
-    #[test]
-    fn a_token_expires_at_its_last_second_exactly() {
-        let ended = Facts {
-            expires_at: NOW,
-            ..facts(None, false)
-        };
-        assert_eq!(decide(ended, NOW), Decision::Expired);
-    }
 }

@@ -4,7 +4,8 @@
 
 use secrecy::ExposeSecret;
 
-use super::refresh::{Decision, Presented, decide, facts, token_hash};
+use super::refresh_decision::{Decision, decide, facts};
+use super::refresh_token::{Presented, token_hash};
 use super::{TokenResponse, access_token, ends_at, scope, successor};
 use crate::app::App;
 use crate::error::ApiError;

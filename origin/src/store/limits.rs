@@ -5,7 +5,7 @@ use shared::UnixSeconds;
 use sqlx::AnyPool;
 
 use super::to_millis;
-use crate::limits::Window;
+use crate::rate_window::Window;
 
 /// Whether the row was as it was thought to be, and is as it was wanted.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::accounts::parse_email;
+use crate::address::parse_email;
 use crate::app::App;
 use crate::commands::print_line;
 use crate::store::users::{self, User};

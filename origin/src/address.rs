@@ -43,7 +43,7 @@ fn parse_domain(domain: &str) -> Result<String, ApiError> {
         .map_err(|_| ApiError::InvalidEmail)
 }
 
-pub(super) fn parse_name(text: &str) -> Result<String, ApiError> {
+pub(crate) fn parse_name(text: &str) -> Result<String, ApiError> {
     let name: String = text.trim().nfc().collect();
     let is_empty = name
         .chars()

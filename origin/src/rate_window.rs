@@ -35,7 +35,7 @@ pub struct Exceeded {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(crate) enum Admission {
     Admitted,
     /// By attempts under way, not by failures.
     AllTaken(Exceeded),
@@ -54,7 +54,7 @@ pub(crate) struct Window {
 }
 
 impl Limit {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         kind: &'static str,
         most: u64,
         window_secs: u64,
@@ -69,14 +69,14 @@ impl Limit {
     }
 
     /// How long a counter is worth keeping after its last change.
-    pub(super) fn kept_secs(self) -> u64 {
+    pub(crate) fn kept_secs(self) -> u64 {
         (self.window_secs << MOST_DOUBLINGS) + FORGOTTEN_AFTER_SECS
     }
 }
 
 impl Window {
     /// Takes a place, if there is one.
-    pub(super) fn admit(self, limit: Limit, now: UnixSeconds) -> (Admission, Self) {
+    pub(crate) fn admit(self, limit: Limit, now: UnixSeconds) -> (Admission, Self) {
         let window = self.at(limit, now);
         if window.failures >= limit.most {
             return (Admission::Refused(window.exceeded(limit, now)), window);
@@ -88,7 +88,7 @@ impl Window {
         (Admission::Admitted, Self { pending, ..window })
     }
 
-    pub(super) fn fail(self) -> Self {
+    pub(crate) fn fail(self) -> Self {
         Self {
             failures: self.failures + 1,
             ..self.forgive()
@@ -96,14 +96,14 @@ impl Window {
     }
 
     /// Not below zero: its window may have ended meanwhile, and taken its places along.
-    pub(super) fn forgive(self) -> Self {
+    pub(crate) fn forgive(self) -> Self {
         Self {
             pending: self.pending.saturating_sub(1),
             ..self
         }
     }
 
-    pub(super) fn forget(self) -> Self {
+    pub(crate) fn forget(self) -> Self {
         Self {
             failures: 0,
             doublings: 0,
