@@ -12,6 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests that are under way may take this long to finish.
 pub const REQUESTS_MAY_TAKE: Duration = Duration::from_secs(10);
+/// Publishing what they left behind, with its delivery. All three together stay below the 30 s after
+/// which supervisors of processes lose their patience.
+pub const LAST_LIST_MAY_TAKE: Duration = Duration::from_secs(10);
 /// Background tasks stop at their next pause, which is never far away.
 const TASKS_MAY_TAKE: Duration = Duration::from_secs(5);
 

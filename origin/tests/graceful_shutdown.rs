@@ -72,6 +72,46 @@ impl Serving {
         }
     }
 
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.url.trim_start_matches("http://")).unwrap()
+    }
+
+    /// The whole answer, head and body.
+    fn get_text(&self, path: &str) -> String {
+        let mut socket = self.connect();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: o\r\nConnection: close\r\n\r\n");
+        socket.write_all(head.as_bytes()).unwrap();
+        std::io::read_to_string(socket).unwrap()
+    }
+
+    /// How many requests for `path` were answered, once that number stays the same for a while.
+    fn answers_once_they_stop(&self, path: &str) -> usize {
+        let label = format!("route=\"{path}\"");
+        let deadline = Instant::now() + PATIENCE;
+        let mut looks = vec![0; 10];
+        while looks.iter().any(|&count| count == 0 || count != looks[0]) {
+            assert!(Instant::now() < deadline, "{looks:?}");
+            std::thread::sleep(Duration::from_millis(50));
+            let metrics = self.get_text("/metrics");
+            let count = metrics.lines().find_map(|line| {
+                let counts = line.starts_with("portcullis_http_requests_total");
+                (counts && line.contains(&label)).then(|| line.rsplit(' ').next()?.parse().ok())?
+            });
+            looks.remove(0);
+            looks.push(count.unwrap_or_default());
+        }
+        looks[0]
+    }
+
+    /// In order, and not because the time for requests was over.
+    fn ends_without_cutting_off(&mut self) {
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.wait(), Some(0));
+        let log = self.rest_of_log();
+        assert!(!log.contains("cut off"), "{log}");
+    }
+
     fn rest_of_log(&mut self) -> String {
         std::io::read_to_string(&mut self.log).unwrap()
     }
@@ -272,6 +312,36 @@ fn half_a_request_does_not_hold_up_the_end_and_is_answered() {
     assert_eq!(serving.wait(), Some(0));
     let log = serving.rest_of_log();
     assert!(!log.contains("cut off"), "{log}");
+}
+
+#[test]
+fn half_a_head_does_not_hold_up_the_end() {
+    let data = TempDir::new().unwrap();
+    let mut serving = Serving::start(&mut portcullis(data.path()));
+    let mut slow = serving.connect();
+    slow.write_all(b"GET /health/live HTTP/1.1\r\nHos").unwrap();
+    // Accepted after the slow one, so that one was accepted as well.
+    assert!(serving.get_text("/health/live").starts_with("HTTP/1.1 200"));
+    serving.ends_without_cutting_off();
+}
+
+#[test]
+fn those_who_never_read_their_answers_do_not_hold_up_the_end() {
+    // About 20 MB: more than the sockets on both sides take.
+    const REQUESTS: usize = 400;
+    let data = TempDir::new().unwrap();
+    let mut command = portcullis(data.path());
+    // A line for each request would fill the pipe that is read only at the end.
+    command.env("PORTCULLIS_LOG", "origin::commands=info");
+    let mut serving = Serving::start(&mut command);
+    let deaf: Vec<TcpStream> = (0..3).map(|_| serving.connect()).collect();
+    for mut socket in &deaf {
+        let request = b"GET /openapi.json HTTP/1.1\r\nHost: o\r\n\r\n";
+        socket.write_all(&request.repeat(REQUESTS)).unwrap();
+    }
+    let answered = serving.answers_once_they_stop("/openapi.json");
+    assert!(answered < REQUESTS * deaf.len(), "{answered}: they all fit");
+    serving.ends_without_cutting_off();
 }
 
 /// A request whose body never comes, once the origin has begun to wait for it.

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
-use crate::shutdown::{REQUESTS_MAY_TAKE, Signals, Supervisor};
+use crate::shutdown::{LAST_LIST_MAY_TAKE, REQUESTS_MAY_TAKE, Signals, Supervisor};
 use crate::{cache, canary, keys, open_files, retention, router, routes, server, store, telemetry};
 
 /// Connections that may be open besides those of hanging pulls.
@@ -112,9 +112,7 @@ impl Running {
             self.stop_http.cancel();
             finish_requests(self.http).await;
             self.supervisor.stop().await;
-            publisher::finish(&self.publisher)
-                .await
-                .context("the last list is not published")
+            publish_rest(&self.publisher).await
         };
         tokio::select! {
             finished = in_order => finished?,
@@ -128,6 +126,15 @@ impl Running {
             End::TaskDied(name) => bail!("the background task {name:?} died; see the log"),
         }
     }
+}
+
+/// What is not published here, another replica or the next start finds in the database.
+async fn publish_rest(publisher: &Publisher) -> anyhow::Result<()> {
+    tokio::time::timeout(LAST_LIST_MAY_TAKE, publisher::finish(publisher))
+        .await
+        .context("the database does not answer")
+        .and_then(|finished| Ok(finished?))
+        .context("the last list is not published")
 }
 
 async fn finish_requests(http: JoinHandle<()>) {
