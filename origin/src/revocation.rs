@@ -6,6 +6,7 @@ mod by_name;
 mod cut_off;
 mod doubt;
 mod receipt;
+mod session_end;
 mod together;
 
 use doubt::Doubt;
@@ -15,6 +16,7 @@ pub(crate) use by_name::check_reason;
 pub use by_name::{Request, revoke_by_name};
 pub(crate) use cut_off::{cut_off_tokens, end_every_session};
 pub use receipt::{Progress, Reader, Receipt, find_receipt};
+pub use session_end::{SessionEnd, end_session};
 pub(crate) use together::end_together;
 
 use crate::app::App;
@@ -98,14 +100,8 @@ impl Doubt {
     ) -> Result<Written, ApiError> {
         let new = new_revocation(app, &self, order);
         let lists_end = revocations::insert(tx, &new).await?;
-        let record = audit::Record {
-            actor: Some(order.actor),
-            subject: Some(&format!("{}:{}", new.scope.as_str(), new.name)),
-            address: order.address,
-            detail: Some(order.reason),
-            revocation_id: Some(&new.id),
-            ..audit::Record::new(random::new_id()?, order.event)
-        };
+        let subject = format!("{}:{}", new.scope.as_str(), new.name);
+        let record = audit_record(&new, order, &subject)?;
         audit::insert(tx, &record, new.recorded_at).await?;
         if self.must_raise_epoch() {
             cache_state::raise_epoch(tx).await?;
@@ -145,6 +141,21 @@ fn new_revocation(app: &App, doubt: &Doubt, order: &Order<'_>) -> NewRevocation 
         recorded_at: app.clock.now(),
         retain_until: shared::retain_until(order.latest_exp),
     }
+}
+
+fn audit_record<'a>(
+    new: &'a NewRevocation,
+    order: &'a Order<'_>,
+    subject: &'a str,
+) -> Result<audit::Record<'a>, ApiError> {
+    Ok(audit::Record {
+        actor: Some(order.actor),
+        subject: Some(subject),
+        address: order.address,
+        detail: Some(order.reason),
+        revocation_id: Some(&new.id),
+        ..audit::Record::new(random::new_id()?, order.event)
+    })
 }
 
 /// The latest moment at which a revoked token can pass an edge: the end of the last list that can

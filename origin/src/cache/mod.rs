@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use layout::{Key, WAKE_CHANNEL};
 pub use rebuild::keep_complete;
-pub use revoked::{CacheAnswer, Confirmation, Told, Written};
+pub use revoked::{CacheAnswer, Told, Written};
 
 use link::Link;
 
@@ -43,7 +43,7 @@ struct Inner {
     link: Mutex<Option<Link>>,
     epoch: Mutex<Option<KnownEpoch>>,
     /// Revocations whose keys are written, but whose rows do not say so yet.
-    confirmed: Mutex<Vec<Confirmation>>,
+    confirmed: Mutex<Vec<String>>,
 }
 
 /// The database's epoch and when its reading began.

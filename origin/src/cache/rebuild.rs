@@ -12,7 +12,7 @@ use super::claim::{Claim, Held};
 use super::layout::{COMPLETE, Key};
 use super::link::Link;
 use super::repair::keep_repaired;
-use super::revoked::{Confirmation, Written, add_write};
+use super::revoked::{Written, add_write};
 use super::{KnownEpoch, RedisCache, lock};
 use crate::app::App;
 use crate::store::revocations::{Position, RevocationRow};
@@ -149,7 +149,7 @@ impl RedisCache {
             self.query_link::<()>(link, &pipeline).await?;
         }
         let unconfirmed = rows.iter().filter(|row| row.cached_at.is_none());
-        lock(&self.0.confirmed).extend(unconfirmed.map(confirmation));
+        lock(&self.0.confirmed).extend(unconfirmed.map(|row| row.id.clone()));
         Some(())
     }
 
@@ -158,13 +158,7 @@ impl RedisCache {
         if confirmed.is_empty() {
             return Ok(());
         }
-        confirmed.sort();
-        let stored = revocations::mark_cached(
-            &app.pool,
-            confirmed.iter().map(|done| done.id.as_str()),
-            app.clock.now(),
-        )
-        .await;
+        let stored = revocations::mark_cached(&app.pool, &confirmed, app.clock.now()).await;
         if stored.is_err() {
             lock(&self.0.confirmed).append(&mut confirmed);
         }
@@ -181,12 +175,5 @@ fn written(row: &RevocationRow) -> Written {
         },
         recorded_at: row.recorded_at,
         retain_until: row.retain_until,
-    }
-}
-
-fn confirmation(row: &RevocationRow) -> Confirmation {
-    Confirmation {
-        recorded_at: row.recorded_at,
-        id: row.id.clone(),
     }
 }

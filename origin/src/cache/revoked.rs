@@ -32,14 +32,6 @@ pub struct Written {
     pub retain_until: UnixSeconds,
 }
 
-/// A row whose keys Redis has confirmed. In the order in which the publisher takes rows, so that
-/// two who update several of them never wait for each other.
-#[derive(Debug, Clone, PartialEq, PartialOrd, Eq, Ord)]
-pub struct Confirmation {
-    pub recorded_at: UnixSeconds,
-    pub id: String,
-}
-
 /// Sets a cut-off unless a later one is there: they combine by max.
 const SET_LATER_CUT_OFF: &str = "
     local there = tonumber(redis.call('GET', KEYS[1]))
@@ -72,7 +64,7 @@ impl RedisCache {
     pub async fn write_revoked(
         &self,
         written: &[Written],
-        revocation: &Confirmation,
+        revocation: &str,
         now: UnixSeconds,
     ) -> Told {
         let mut pipeline = Pipeline::new();
@@ -82,17 +74,17 @@ impl RedisCache {
             pipeline
                 .cmd("SREM")
                 .arg(entry.key.doubt())
-                .arg(&revocation.id)
+                .arg(revocation)
                 .ignore();
         }
         pipeline
             .cmd("PUBLISH")
             .arg(WAKE_CHANNEL)
-            .arg(&revocation.id)
+            .arg(revocation)
             .ignore();
         let told = self.tell(&pipeline).await;
         if told == Told::Yes {
-            lock(&self.0.confirmed).push(revocation.clone());
+            lock(&self.0.confirmed).push(revocation.to_owned());
         }
         told
     }

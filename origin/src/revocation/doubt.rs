@@ -5,7 +5,7 @@ use shared::{LEEWAY_SECS, Scope, TokenId, UnixSeconds};
 use sqlx::AnyPool;
 
 use crate::app::App;
-use crate::cache::{self, Confirmation, Key, RedisCache, Told, Written};
+use crate::cache::{self, Key, RedisCache, Told, Written};
 use crate::error::ApiError;
 use crate::random;
 use crate::store::revocations::NewRevocation;
@@ -87,11 +87,7 @@ async fn write(
             shared::retain_until(exp),
         )
     }));
-    let confirmation = Confirmation {
-        recorded_at: new.recorded_at,
-        id: new.id.clone(),
-    };
-    cache.write_revoked(&written, &confirmation, now).await
+    cache.write_revoked(&written, &new.id, now).await
 }
 
 /// The revocation is committed and cannot be taken back; if this fails as well, both stores have

@@ -1,14 +1,12 @@
-//! Ending sessions. Closing the session's row closes its refresh tokens with it, in the transaction
-//! that records the revocation: a log-out that leaves a way to new tokens is not one.
+//! Logging out, and ending a session from elsewhere. What ends with it is known to `revocation`.
 
 use shared::{Claims, Scope, SessionId, UnixSeconds};
 
 use super::Caller;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::revocation::{Order, Receipt, Revoking, end_every_session};
+use crate::revocation::{Order, Receipt, Revoking, SessionEnd, end_every_session, end_session};
 use crate::store::audit::Event;
-use crate::store::sessions;
 
 /// Ends the session of the token in hand.
 pub async fn log_out(
@@ -17,18 +15,15 @@ pub async fn log_out(
     sid: &SessionId,
     caller: &Caller,
 ) -> Result<Receipt, ApiError> {
-    let mut revoking = Revoking::begin(app, Scope::Session, sid.as_str()).await?;
-    sessions::close(&mut revoking.tx, sid.as_str(), app.clock.now()).await?;
-    let order = Order {
-        before_secs: None,
-        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+    let end = SessionEnd {
+        sid: sid.as_str(),
         reason: "logout",
         actor: &user_actor(claims.sub.as_str()),
         event: Event::LoggedOut,
         address: Some(&caller.address),
         token: Some((&claims.jti, claims.exp)),
     };
-    revoking.record(app, &order).await
+    end_session(app, &end).await
 }
 
 /// Ends every session of the user: those there are by their rows, and every token issued until now
@@ -61,18 +56,15 @@ pub async fn close(
     reason: &str,
     caller: &Caller,
 ) -> Result<Receipt, ApiError> {
-    let mut revoking = Revoking::begin(app, Scope::Session, sid).await?;
-    sessions::close(&mut revoking.tx, sid, app.clock.now()).await?;
-    let order = Order {
-        before_secs: None,
-        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+    let end = SessionEnd {
+        sid,
         reason,
         actor,
         event: Event::SessionClosed,
         address: Some(&caller.address),
         token: None,
     };
-    revoking.record(app, &order).await
+    end_session(app, &end).await
 }
 
 pub(crate) fn user_actor(sub: &str) -> String {

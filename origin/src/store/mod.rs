@@ -18,8 +18,10 @@ pub mod receipts;
 pub mod refresh_tokens;
 pub mod revocations;
 pub mod segments;
+pub mod session_end;
 pub mod sessions;
 mod sqlite_file;
+mod stamp;
 pub mod tails;
 pub mod token_keys;
 pub mod users;
@@ -42,7 +44,7 @@ pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// A statement that takes longer is given up: the caller answers 503 rather than wait.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection used more lately than this is not tested before it is used again: the test would be
 /// a round trip more for every statement, and what broke since then the statement finds out.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);

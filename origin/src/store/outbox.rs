@@ -4,6 +4,7 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::stamp::{Stamp, stamp};
 use super::{Transaction, foreign_value, from_millis, to_millis};
 
 /// What a list says of a revocation.
@@ -39,25 +40,15 @@ pub async fn find_any_unpublished(pool: &AnyPool) -> sqlx::Result<Option<()>> {
     Ok(found.map(|_| ()))
 }
 
-/// Stamps `version` on exactly these rows, in their order. Another row may have been committed
-/// since they were read, with an earlier time; it must stay in the outbox.
+/// Stamps `version` on exactly these rows. Another row may have been committed since they were read,
+/// with an earlier time; it must stay in the outbox.
 pub async fn mark_published(
     tx: &mut Transaction,
     ids: &[String],
     version: u64,
 ) -> sqlx::Result<()> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(position) FROM revocations")
-        .fetch_one(&mut **tx)
-        .await?;
-    for (position, id) in (last.unwrap_or(0) + 1..).zip(ids) {
-        sqlx::query("UPDATE revocations SET version = $1, position = $2 WHERE id = $3")
-            .bind(version.cast_signed())
-            .bind(position)
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
+    let version = version.cast_signed();
+    stamp(tx, ids, Stamp::Published { version }).await
 }
 
 /// The latest cut-off of a whole issuer that living tokens could still fall under.

@@ -5,7 +5,11 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::stamp::{Stamp, stamp};
 use super::{Transaction, foreign_value, from_millis, to_millis};
+
+/// Longer statements would hold up those who publish.
+const STAMPED_AT_ONCE: usize = 1000;
 
 /// A revocation about to be recorded.
 #[derive(Debug, Clone)]
@@ -36,8 +40,6 @@ pub struct RevocationRow {
     pub recorded_at: UnixSeconds,
     pub retain_until: UnixSeconds,
     pub cached_at: Option<UnixSeconds>,
-    /// Order of publication.
-    pub position: Option<u64>,
     /// The list version that first carried it.
     pub version: Option<u64>,
 }
@@ -46,7 +48,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, scope, issuer, name, before, reason, actor, recorded_at, retain_until,
-                    cached_at, position, version
+                    cached_at, version
              FROM revocations ",
             $rest
         )
@@ -203,22 +205,14 @@ pub async fn find_uncached(
     .await
 }
 
-/// Notes that Redis has them. Give them in the order (`recorded_at`, id), the publisher's: two
-/// transactions that lock several rows in one order never wait for each other in a circle.
-pub async fn mark_cached(
-    pool: &AnyPool,
-    ids: impl Iterator<Item = &str>,
-    now: UnixSeconds,
-) -> sqlx::Result<()> {
-    let mut tx = super::begin(pool).await?;
-    for id in ids {
-        sqlx::query("UPDATE revocations SET cached_at = $2 WHERE id = $1 AND cached_at IS NULL")
-            .bind(id)
-            .bind(to_millis(now))
-            .execute(&mut *tx)
-            .await?;
+/// Notes that Redis has them.
+pub async fn mark_cached(pool: &AnyPool, ids: &[String], now: UnixSeconds) -> sqlx::Result<()> {
+    let mut connection = pool.acquire().await?;
+    let at = to_millis(now);
+    for some in ids.chunks(STAMPED_AT_ONCE) {
+        stamp(&mut connection, some, Stamp::Cached { at }).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 fn revocation(row: &AnyRow) -> sqlx::Result<RevocationRow> {
@@ -236,9 +230,6 @@ fn revocation(row: &AnyRow) -> sqlx::Result<RevocationRow> {
         recorded_at: from_millis(row.try_get("recorded_at")?),
         retain_until: from_millis(row.try_get("retain_until")?),
         cached_at: row.try_get::<Option<i64>, _>("cached_at")?.map(from_millis),
-        position: row
-            .try_get::<Option<i64>, _>("position")?
-            .map(i64::cast_unsigned),
         version: row
             .try_get::<Option<i64>, _>("version")?
             .map(i64::cast_unsigned),

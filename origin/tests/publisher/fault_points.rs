@@ -243,9 +243,6 @@ impl Scene {
             }
             assert_eq!(edge.version(), version, "KV went back");
         }
-        let carried_by_two = "SELECT COUNT(*) FROM (SELECT position FROM revocations
-                                                    GROUP BY position HAVING COUNT(*) > 1) AS d";
-        assert_eq!(self.hand.count(carried_by_two).await, 0);
     }
 
     async fn stored_heads(&self) -> BTreeMap<u64, String> {

@@ -1,0 +1,84 @@
+//! The end of one session: its row is closed, which closes its refresh tokens with it, and the
+//! revocation is recorded. A log-out that leaves a way to new tokens is not one.
+
+use shared::{Scope, TokenId, UnixSeconds};
+
+use super::doubt::Doubt;
+use super::{Order, Receipt, Revoking, Written, audit_record, new_revocation};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::store::audit::Event;
+use crate::store::revocations::NewRevocation;
+use crate::store::{self, session_end, sessions};
+
+/// Which session ends, why, and by whom.
+#[derive(Debug)]
+pub struct SessionEnd<'a> {
+    pub sid: &'a str,
+    pub reason: &'a str,
+    /// As in [`Order`].
+    pub actor: &'a str,
+    pub event: Event,
+    pub address: Option<&'a str>,
+    /// The token in hand, so that Redis can name it as well as its session.
+    pub token: Option<(&'a TokenId, UnixSeconds)>,
+}
+
+/// In one statement where the database can and Redis knows of the doubt; else in a transaction.
+pub async fn end_session(app: &App, end: &SessionEnd<'_>) -> Result<Receipt, ApiError> {
+    let doubt = Doubt::raise(app, Scope::Session, end.sid).await?;
+    if store::writes_several_tables_at_once(&app.pool) && !doubt.must_raise_epoch() {
+        end_at_once(app, doubt, end).await
+    } else {
+        end_in_transaction(app, doubt, end).await
+    }
+}
+
+async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Receipt, ApiError> {
+    // A refresh that holds the session's row may make a token while the statement waits for it.
+    let last_token_at = app
+        .clock
+        .now()
+        .plus_secs(store::STATEMENT_TIMEOUT.as_secs());
+    let order = order(app, end, last_token_at);
+    let new = new_revocation(app, &doubt, &order);
+    let subject = format!("session:{}", end.sid);
+    let record = audit_record(&new, &order, &subject)?;
+    let lists_end = session_end::record(&app.pool, &new, &record).await?;
+    let committed_at = app.clock.now();
+    app.wake.notify_one();
+    let written = Written {
+        doubt,
+        // No token of it was made after the commit.
+        new: NewRevocation {
+            retain_until: shared::retain_until(committed_at.plus_secs(app.issuer.lifetime_secs())),
+            ..new
+        },
+        lists_end,
+    };
+    Ok(written.announce(app, &order, committed_at).await)
+}
+
+async fn end_in_transaction(
+    app: &App,
+    doubt: Doubt,
+    end: &SessionEnd<'_>,
+) -> Result<Receipt, ApiError> {
+    let mut tx = store::begin(&app.pool).await?;
+    sessions::close(&mut tx, end.sid, app.clock.now()).await?;
+    // The row is locked: whatever token there is was made before now.
+    let order = order(app, end, app.clock.now());
+    Revoking { tx, doubt }.record(app, &order).await
+}
+
+fn order<'a>(app: &App, end: &SessionEnd<'a>, last_token_at: UnixSeconds) -> Order<'a> {
+    Order {
+        before_secs: None,
+        latest_exp: last_token_at.plus_secs(app.issuer.lifetime_secs()),
+        reason: end.reason,
+        actor: end.actor,
+        event: end.event,
+        address: end.address,
+        token: end.token,
+    }
+}
