@@ -35,6 +35,8 @@ pub async fn end_session(app: &App, end: &SessionEnd<'_>) -> Result<Receipt, Api
 }
 
 async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Receipt, ApiError> {
+    // Before the time is taken: a connection may be waited for as well.
+    let mut connection = app.pool.acquire().await?;
     // A refresh that holds the session's row may make a token while the statement waits for it.
     let last_token_at = app
         .clock
@@ -44,9 +46,11 @@ async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Re
     let new = new_revocation(app, &doubt, &order);
     let subject = format!("session:{}", end.sid);
     let record = audit_record(&new, &order, &subject)?;
-    let lists_end = session_end::record(&app.pool, &new, &record).await?;
+    let lists_end = session_end::record(&mut connection, &new, &record).await?;
+    drop(connection);
     let committed_at = app.clock.now();
     app.wake.notify_one();
+    let lists_end = lists_end.map(|end| after_wait(end, new.recorded_at, committed_at));
     let written = Written {
         doubt,
         // No token of it was made after the commit.
@@ -57,6 +61,19 @@ async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Re
         lists_end,
     };
     Ok(written.announce(app, &order, committed_at).await)
+}
+
+/// The statement saw the lists of when it began. Those that went out while it waited end later, by as
+/// much as it waited.
+fn after_wait(
+    lists_end: UnixSeconds,
+    began_at: UnixSeconds,
+    committed_at: UnixSeconds,
+) -> UnixSeconds {
+    let waited_millis = committed_at
+        .as_millis()
+        .saturating_sub(began_at.as_millis());
+    UnixSeconds::from_millis(lists_end.as_millis() + waited_millis)
 }
 
 async fn end_in_transaction(

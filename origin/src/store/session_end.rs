@@ -2,7 +2,7 @@
 //! PostgreSQL can; elsewhere it is a transaction of three statements, in `revocation`.
 
 use shared::UnixSeconds;
-use sqlx::AnyPool;
+use sqlx::AnyConnection;
 
 use super::audit::Record;
 use super::revocations::NewRevocation;
@@ -12,7 +12,7 @@ use super::{from_millis, to_millis};
 /// such as a refresh, for as long as a statement may take. Answers when the last edge stops using a
 /// list that was there when it began; `None` before the first.
 pub async fn record(
-    pool: &AnyPool,
+    connection: &mut AnyConnection,
     new: &NewRevocation,
     record: &Record<'_>,
 ) -> sqlx::Result<Option<UnixSeconds>> {
@@ -45,7 +45,7 @@ pub async fn record(
     .bind(record.subject)
     .bind(record.address)
     .bind(record.detail)
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     Ok(lists_end.map(from_millis))
 }

@@ -1,17 +1,19 @@
 //! `GET /revocations/{id}`, at once and with `?wait=`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use origin::app::App;
+use origin::clock::Clock as _;
 use origin::config::{Config, KvConfig};
 use origin::publisher::Publisher;
 use origin::publisher::follow::follow_deliveries;
 use tower::ServiceExt;
 
-use crate::harness::{Answer, Origin, eventually, on_both_stores};
+use crate::harness::{Answer, Origin, eventually, on_both_stores, with_postgres_and_redis};
 
 on_both_stores! {
     async fn whoever_caused_it_reads_the_receipt_with_a_new_token(origin) {
@@ -108,6 +110,51 @@ on_both_stores! {
             assert_eq!((answer.status, answer.code()), (400, "invalid_query"), "{query}");
         }
     }
+}
+
+/// Lists go out while a log-out waits for whoever holds its session, and tokens may be made.
+#[tokio::test]
+async fn the_bound_of_a_log_out_that_had_to_wait_counts_from_its_end() {
+    with_postgres_and_redis(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        publish(&origin, 7).await;
+        let mut holder = origin.app.pool.begin().await.unwrap();
+        sqlx::query("UPDATE sessions SET scope = scope")
+            .execute(&mut *holder)
+            .await
+            .unwrap();
+        let release = async {
+            eventually(async || is_anybody_waiting_for_a_row(&origin).await).await;
+            origin.clock.advance(Duration::from_secs(3));
+            holder.rollback().await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(origin.post_as("/logout", &tokens.access), release);
+        // The list's end, a heartbeat, and the wait.
+        let effective_by = &answer.body["revocation"]["effective_by"];
+        assert_eq!(effective_by, "2100-01-01T00:00:18.000Z", "{answer:?}");
+        let retain_until: i64 = sqlx::query_scalar("SELECT retain_until FROM revocations")
+            .fetch_one(&origin.app.pool)
+            .await
+            .unwrap();
+        let last_exp = origin.clock.now().plus_secs(3600);
+        let needed_until = shared::retain_until(last_exp).as_millis().cast_signed();
+        assert!(
+            retain_until >= needed_until,
+            "{retain_until} {needed_until}"
+        );
+    })
+    .await;
+}
+
+async fn is_anybody_waiting_for_a_row(origin: &Origin) -> bool {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    .fetch_one(&origin.app.pool)
+    .await
+    .unwrap();
+    waiting > 0
 }
 
 /// The same origin, with a KV that it never reaches.
