@@ -63,13 +63,18 @@ impl App {
         keys: Keys,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let pool = store::open(&config.database_url).await?;
+        let pool = store::open(&config.stores.database_url).await?;
         store::migrate(&pool).await?;
         let rows = token_keys::find_all(&pool)
             .await
             .map_err(StoreError::Unreadable)?;
         let ring = KeyRing::new(&rows, &keys.token.all()).map_err(OpenError::Keys)?;
-        let cache = config.redis_url.as_ref().map(RedisCache::new).transpose();
+        let cache = config
+            .stores
+            .redis_url
+            .as_ref()
+            .map(RedisCache::new)
+            .transpose();
         let threads = available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool,
@@ -77,12 +82,13 @@ impl App {
             issuer: Arc::new(Issuer::new(&config, ring)),
             keys: Arc::new(keys),
             passwords: Arc::new(
-                Passwords::new(config.password_min_chars, threads).map_err(OpenError::Passwords)?,
+                Passwords::new(config.passwords.min_chars, threads)
+                    .map_err(OpenError::Passwords)?,
             ),
             clock,
             wake: Arc::new(Notify::new()),
             mail_wake: Arc::new(Notify::new()),
-            pull_lane: PullLane::new(config.max_waiters),
+            pull_lane: PullLane::new(config.lanes.max_waiters),
             deliveries: Deliveries::default(),
             canary: Board::default(),
             segments: SegmentCache::default(),

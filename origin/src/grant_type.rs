@@ -30,7 +30,7 @@ impl GrantType {
 
     /// What this origin offers at all, whatever its clients are allowed.
     pub fn offered(config: &Config) -> impl Iterator<Item = Self> {
-        let password = config.password_grant;
+        let password = config.passwords.grant;
         Self::ALL
             .into_iter()
             .filter(move |grant| *grant != Self::Password || password == Switch::On)

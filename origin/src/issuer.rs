@@ -52,9 +52,9 @@ impl Issuer {
     #[must_use]
     pub fn new(config: &Config, keys: KeyRing) -> Self {
         Self {
-            name: config.issuer.clone(),
-            audience: config.audience.clone(),
-            lifetime_secs: config.access_token_secs,
+            name: config.tokens.issuer.clone(),
+            audience: config.tokens.audience.clone(),
+            lifetime_secs: config.tokens.access_token_secs,
             keys: RwLock::new(Arc::new(keys)),
             verified: VerifiedTokens::default(),
         }

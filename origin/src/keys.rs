@@ -66,10 +66,10 @@ impl KeysError {
 /// Loads the keys; makes those that neither the configuration nor the data folder has.
 pub fn load_or_create(config: &Config) -> Result<Keys, KeysError> {
     let token = HeldKeys::load_or_create(config)?;
-    let file = config.data_dir.join("list-key.pem");
+    let file = config.stores.data_dir.join("list-key.pem");
     let list = load(
         "PORTCULLIS_LIST_KEY",
-        config.list_key.as_ref(),
+        config.keys.list_key.as_ref(),
         Algorithm::EdDsa,
         &file,
     )?;

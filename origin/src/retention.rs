@@ -30,7 +30,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 /// One round of it.
 pub async fn enforce(app: &App, now: UnixSeconds) -> sqlx::Result<()> {
-    let audited_from = now.minus_secs(app.config.audit_days * 24 * 3600);
+    let audited_from = now.minus_secs(app.config.stores.audit_days * 24 * 3600);
     while audit::delete_before(&app.pool, audited_from, BATCH).await? == u64::from(BATCH) {}
     mails::delete_ended(&app.pool, now.minus_secs(MAILS_KEPT_SECS)).await?;
     mailed_tokens::delete_expired(&app.pool, now).await

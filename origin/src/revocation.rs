@@ -168,9 +168,9 @@ fn effective_by(
     committed_at: UnixSeconds,
 ) -> UnixSeconds {
     let end_of_one_made_now =
-        committed_at.plus_secs(app.config.list_lifetime_secs + app.config.list_grace_secs);
+        committed_at.plus_secs(app.config.list.lifetime_secs + app.config.list.grace_secs);
     lists_end.map_or(end_of_one_made_now, |end| {
-        end.plus_secs(app.config.heartbeat_secs)
+        end.plus_secs(app.config.list.heartbeat_secs)
             .max(end_of_one_made_now)
     })
 }

@@ -33,7 +33,7 @@ pub fn router(app: App) -> Router {
         .split_for_parts();
     routes::openapi::keep(description);
     let config = Arc::clone(&app.config);
-    let pages = (!config.cors_origins.is_empty()).then(|| browsers::cors(&config));
+    let pages = (!config.http.cors_origins.is_empty()).then(|| browsers::cors(&config));
     resources
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -37,7 +37,7 @@ pub const FIRST_PARTY: &str = "portcullis";
 pub(crate) fn ends_at(app: &App, session: &Session, last_seen_at: UnixSeconds) -> UnixSeconds {
     session
         .expires_at
-        .min(last_seen_at.plus_secs(app.config.session_idle_secs))
+        .min(last_seen_at.plus_secs(app.config.tokens.session_idle_secs))
 }
 
 /// Where a request came from, for the list of devices and the audit log.

@@ -50,8 +50,8 @@ impl Layers {
         };
         Self {
             published: Layer::Awaited,
-            delivered: awaited_if(app.config.kv.is_some()),
-            seen: awaited_if(app.config.edge_secret.is_some()),
+            delivered: awaited_if(app.config.lanes.kv.is_some()),
+            seen: awaited_if(app.config.lanes.edge_secret.is_some()),
         }
     }
 

@@ -34,20 +34,20 @@ pub struct Canary {
 impl Canary {
     /// `None`: no edges are configured.
     pub fn new(app: &App) -> Result<Option<Self>, CanaryError> {
-        if app.config.canary_edges.is_empty() {
+        if app.config.canary.edges.is_empty() {
             return Ok(None);
         }
-        let edges = app.config.canary_edges.iter();
+        let edges = app.config.canary.edges.iter();
         Ok(Some(Self {
             app: app.clone(),
-            account: Account::load_or_create(&app.config.data_dir)?,
+            account: Account::load_or_create(&app.config.stores.data_dir)?,
             edges: edges.map(WatchedEdge::new).collect::<Result<_, _>>()?,
         }))
     }
 
     /// Observes until `stop`, once each interval, and leaves each outcome on the board.
     pub async fn run(self, stop: CancellationToken) {
-        let interval = Duration::from_secs(self.app.config.canary_interval_secs);
+        let interval = Duration::from_secs(self.app.config.canary.interval_secs);
         loop {
             let Some(()) = stop.run_until_cancelled(self.observe()).await else {
                 return;

@@ -60,7 +60,7 @@ enum State {
 }
 
 pub(super) async fn show(config: &Config, command: &ShowList) -> anyhow::Result<()> {
-    let pool = store::open(&config.database_url).await?;
+    let pool = store::open(&config.stores.database_url).await?;
     store::migrate(&pool).await?;
     let now = SystemClock.now();
     let Some(newest) = list::find_summary(&pool).await? else {

@@ -42,12 +42,12 @@ struct Shown<'v> {
 
 pub(super) async fn verify(config: &Config, command: &VerifyList) -> anyhow::Result<()> {
     let sources = sources(config, command)?;
-    let pool = store::open(&config.database_url).await?;
+    let pool = store::open(&config.stores.database_url).await?;
     let subject = Subject {
         pool: &pool,
         sources: &sources,
         pins: &pins(config)?,
-        heartbeat_secs: config.heartbeat_secs,
+        heartbeat_secs: config.list.heartbeat_secs,
     };
     let verdict = verify::verify(&subject, &SystemClock).await?;
     let agrees = verdict.findings.is_empty();
@@ -67,10 +67,10 @@ pub(super) async fn verify(config: &Config, command: &VerifyList) -> anyhow::Res
 /// The lanes that this configuration names.
 fn sources(config: &Config, command: &VerifyList) -> anyhow::Result<Vec<Source>> {
     let mut sources = Vec::new();
-    if let Some(kv) = &config.kv {
+    if let Some(kv) = &config.lanes.kv {
         sources.push(Source::Kv(KvClient::new(kv)?));
     }
-    if let Some(secret) = &config.edge_secret {
+    if let Some(secret) = &config.lanes.edge_secret {
         let origin = match &command.origin {
             Some(origin) => origin.clone(),
             None => own_address(config)?,
@@ -90,7 +90,7 @@ fn sources(config: &Config, command: &VerifyList) -> anyhow::Result<Vec<Source>>
 
 /// An origin that listens on every address is asked on this machine's own.
 fn own_address(config: &Config) -> anyhow::Result<Url> {
-    let mut address = config.listen;
+    let mut address = config.http.listen;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
@@ -102,7 +102,7 @@ fn pins(config: &Config) -> anyhow::Result<ListPins> {
     let keys = keys::load_or_create(config)?;
     let keys = json!({ "keys": [keys.list.public_jwk()] });
     Ok(ListPins {
-        issuer: config.issuer.clone(),
+        issuer: config.tokens.issuer.clone(),
         keys: KeySet::from_value(&keys)?,
     })
 }

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::store;
 
 pub(super) async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let pool = store::open(&config.database_url).await?;
+    let pool = store::open(&config.stores.database_url).await?;
     store::migrate(&pool).await?;
     super::print_line("the schema is up to date")
 }

@@ -126,7 +126,7 @@ impl Cli {
 
 impl Command {
     async fn run(self, config: Config) -> anyhow::Result<()> {
-        prepare_folder(&config.data_dir)?;
+        prepare_folder(&config.stores.data_dir)?;
         match self {
             Self::Serve => serve::serve(config).await,
             Self::Migrate => migrate::migrate(&config).await,

@@ -12,7 +12,7 @@ use crate::store::{self, list};
 
 /// The configuration with the published issuer and lifetimes; as it was before the first list.
 pub(super) async fn adopt(config: Config) -> anyhow::Result<Config> {
-    let pool = store::open(&config.database_url).await?;
+    let pool = store::open(&config.stores.database_url).await?;
     store::migrate(&pool).await?;
     let newest = list::find_newest_text(&pool).await?;
     pool.close().await;
@@ -31,7 +31,7 @@ fn parse(text: &str) -> anyhow::Result<Head> {
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }
 
-fn adopt_head(config: Config, head: Head) -> anyhow::Result<Config> {
+fn adopt_head(mut config: Config, head: Head) -> anyhow::Result<Config> {
     let list_lifetime_millis = head.exp.as_millis().saturating_sub(head.iat.as_millis());
     let Issuer {
         iss, max_lifetime, ..
@@ -40,21 +40,19 @@ fn adopt_head(config: Config, head: Head) -> anyhow::Result<Config> {
         .into_iter()
         .find(|issuer| issuer.iss == head.iss)
         .context("the newest list does not name its own issuer")?;
-    if config.issuer_is_given && config.issuer != iss {
+    if config.tokens.issuer_is_given && config.tokens.issuer != iss {
         return Err(ConfigError {
             variable: "PORTCULLIS_ISSUER",
             problem: format!(
                 "is {}, but the list is published for {iss}; leave it out",
-                config.issuer
+                config.tokens.issuer
             ),
         }
         .into());
     }
-    Ok(Config {
-        issuer: iss,
-        access_token_secs: max_lifetime,
-        list_lifetime_secs: list_lifetime_millis.div_ceil(1000),
-        list_grace_secs: head.grace,
-        ..config
-    })
+    config.tokens.issuer = iss;
+    config.tokens.access_token_secs = max_lifetime;
+    config.list.lifetime_secs = list_lifetime_millis.div_ceil(1000);
+    config.list.grace_secs = head.grace;
+    Ok(config)
 }

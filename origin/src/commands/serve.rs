@@ -19,18 +19,18 @@ use crate::{cache, canary, keys, open_files, retention, router, routes, server, 
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
 
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start(&config.log_filter, config.log_format)?;
+    telemetry::start(&config.log.filter, config.log.format)?;
     let mut signals = Signals::catch()?;
     // Before the stores are touched: a port that is taken should change nothing.
-    let listener = server::bind(config.listen).await?;
+    let listener = server::bind(config.http.listen).await?;
     let app = super::open(config).await?;
-    if let Some(url) = &app.config.redis_url {
+    if let Some(url) = &app.config.stores.redis_url {
         publisher::reach_redis(url).await?;
     }
     keys::follow::start(&app).await?;
     let transport = Transport::open(&app.config.mail.way)?;
-    let replica = replica_name::load_or_create(&app.config.data_dir)?;
-    let pool = store::open(&app.config.database_url).await?;
+    let replica = replica_name::load_or_create(&app.config.stores.data_dir)?;
+    let pool = store::open(&app.config.stores.database_url).await?;
     let publisher = Arc::new(Publisher::new(&app, pool, replica)?);
     // The first list is there before anyone can ask for it.
     publisher::start(&publisher)
@@ -67,7 +67,7 @@ impl Running {
         spawn_metrics_task(&mut supervisor);
         canary::start(&app, &mut supervisor)?;
         let stop_http = CancellationToken::new();
-        let most = app.config.max_waiters + CONNECTIONS_BESIDE_WAITERS;
+        let most = app.config.lanes.max_waiters + CONNECTIONS_BESIDE_WAITERS;
         open_files::raise_limit(most);
         let http = server::serve(
             listener,

@@ -16,6 +16,7 @@ use super::check::Check;
 const FROM_WITHOUT_SERVER: &str = "Portcullis <portcullis@localhost>";
 
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Mail")]
 pub struct MailSettings {
     /// Mail server: `smtps://user:password@host`, or `smtp://host?tls=required`; without one, mail
     /// is put into a folder.

@@ -21,7 +21,7 @@ use crate::store::{self, Schema, list};
 const CLOCK_MAY_DIFFER_SECS: f64 = 5.0;
 
 pub(super) fn issuer(config: &Config) -> Finding {
-    let text = &config.issuer;
+    let text = &config.tokens.issuer;
     if text.starts_with("https:") {
         return Finding::ok("issuer", text);
     }
@@ -34,10 +34,10 @@ pub(super) fn issuer(config: &Config) -> Finding {
 
 /// Reads what is there and makes nothing.
 pub(super) fn keys(config: &Config) -> Finding {
-    if config.signing_key.is_none() && !config.data_dir.join("list-key.pem").exists() {
+    if config.keys.signing_key.is_none() && !config.stores.data_dir.join("list-key.pem").exists() {
         return Finding::doubtful(
             "keys",
-            format!("none in {} yet", config.data_dir.display()),
+            format!("none in {} yet", config.stores.data_dir.display()),
             "the first start makes them; if there should be some, check PORTCULLIS_DATA_DIR",
         );
     }
@@ -60,7 +60,7 @@ pub(super) fn keys(config: &Config) -> Finding {
 }
 
 pub(super) fn edge_secret(config: &Config) -> Finding {
-    match config.edge_secret {
+    match config.lanes.edge_secret {
         Some(_) => Finding::ok("edge secret", "set"),
         None => Finding::doubtful(
             "edge secret",
@@ -71,7 +71,7 @@ pub(super) fn edge_secret(config: &Config) -> Finding {
 }
 
 pub(super) async fn database(config: &Config) -> Vec<Finding> {
-    let pool = match store::open(&config.database_url).await {
+    let pool = match store::open(&config.stores.database_url).await {
         Ok(pool) => pool,
         Err(error) => {
             return vec![Finding::broken(
@@ -146,7 +146,7 @@ async fn newest_list(pool: &AnyPool) -> Finding {
 }
 
 pub(super) async fn redis(config: &Config) -> Finding {
-    let Some(url) = &config.redis_url else {
+    let Some(url) = &config.stores.redis_url else {
         return Finding::ok("redis", "not configured: the database answers");
     };
     match cache::examine(url).await {
@@ -165,7 +165,7 @@ pub(super) async fn redis(config: &Config) -> Finding {
 }
 
 pub(super) async fn kv(config: &Config) -> Finding {
-    let Some(kv) = &config.kv else {
+    let Some(kv) = &config.lanes.kv else {
         return Finding::doubtful(
             "kv",
             "not configured: edges lose the list with the origin",

@@ -99,9 +99,10 @@ pub struct Problem {
     detail: String,
     /// Stable; what a program should look at.
     code: &'static str,
-    /// At the OAuth endpoints: as RFC 6749, section 5.2, has it.
+    /// What the user could do about it, in words for the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// At the OAuth endpoints: as RFC 6749, section 5.2, has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }

@@ -23,7 +23,8 @@ impl FromRequestParts<App> for Caller {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|peer| peer.0.ip().to_canonical());
-        let address = peer.map(|peer| client_of(peer, &parts.headers, &app.config.trusted_proxies));
+        let address =
+            peer.map(|peer| client_of(peer, &parts.headers, &app.config.http.trusted_proxies));
         Ok(Self {
             address: address.map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()),
             user_agent: user_agent(&parts.headers),

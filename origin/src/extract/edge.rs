@@ -25,7 +25,7 @@ impl FromRequestParts<App> for Edge {
 
 impl Edge {
     pub fn identify(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let secret = app.config.edge_secret.as_ref();
+        let secret = app.config.lanes.edge_secret.as_ref();
         let secret = secret.ok_or(ApiError::EdgeSecretNotSet)?;
         let mut values = headers.get_all(AUTHORIZATION).iter();
         match (values.next(), values.next()) {

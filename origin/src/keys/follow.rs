@@ -97,7 +97,7 @@ impl Follower {
 /// The newest key of this replica signs and is as old as the schedule says.
 fn is_due(app: &App) -> bool {
     let (Some(days), KeySource::Folder(_)) =
-        (app.config.key_rotation_days, app.keys.token.source())
+        (app.config.keys.rotation_days, app.keys.token.source())
     else {
         return false;
     };

@@ -33,15 +33,15 @@ pub enum KeySource {
 impl HeldKeys {
     /// Makes a first key where the folder has none of the configured algorithm.
     pub(super) fn load_or_create(config: &Config) -> Result<Self, KeysError> {
-        if let Some(text) = &config.signing_key {
-            let keys = parse_setting(text.expose_secret(), config.signing_algorithm)?;
+        if let Some(text) = &config.keys.signing_key {
+            let keys = parse_setting(text.expose_secret(), config.keys.signing_algorithm)?;
             return Ok(Self {
                 source: KeySource::Setting,
                 keys: RwLock::new(keys),
             });
         }
-        let folder = config.data_dir.clone();
-        let algorithm = config.signing_algorithm;
+        let folder = config.stores.data_dir.clone();
+        let algorithm = config.keys.signing_algorithm;
         let mut keys = read_folder(&folder)?;
         if keys.iter().all(|key| key.algorithm != algorithm) {
             let first = folder.join(file_name(algorithm, None));

@@ -148,7 +148,7 @@ fn keys_to_register(
     let held = app.keys.token.all();
     let ring = KeyRing::new(rows, &held)?;
     if matches!(app.keys.token.source(), KeySource::Folder(_)) {
-        let algorithm = app.config.signing_algorithm;
+        let algorithm = app.config.keys.signing_algorithm;
         return match ring.newest_held() {
             Some(newest) if newest.algorithm == algorithm => Ok(Vec::new()),
             _ => Ok(vec![find_unregistered_or_make(app, rows)?]),
@@ -173,7 +173,7 @@ fn find_unregistered_or_make(
     if *keys.source() == KeySource::Setting {
         return Err(RotationError::KeysAreASetting);
     }
-    let algorithm = app.config.signing_algorithm;
+    let algorithm = app.config.keys.signing_algorithm;
     let is_left = |key: &Arc<SigningKey>| {
         key.algorithm == algorithm && rows.iter().all(|row| row.kid != key.kid)
     };

@@ -43,7 +43,7 @@ pub fn spawn_tasks(publisher: &Arc<Publisher>, config: &Config, supervisor: &mut
             reconcile::run(own(), kv.clone(), stop.clone()),
         );
     }
-    if let Some(url) = &config.redis_url {
+    if let Some(url) = &config.stores.redis_url {
         supervisor.spawn("replicas", replicas::run(own(), url.clone(), stop));
     }
 }

@@ -81,11 +81,11 @@ impl Publisher {
             clock: Arc::clone(&app.clock),
             settings: list_settings(config),
             keys: Arc::clone(&app.keys),
-            heartbeat: Duration::from_secs(config.heartbeat_secs),
+            heartbeat: Duration::from_secs(config.list.heartbeat_secs),
             pull_lane: app.pull_lane.clone(),
             deliveries: app.deliveries.clone(),
             lease: Lease::new(replica),
-            kv: config.kv.as_ref().map(KvClient::new).transpose()?,
+            kv: config.lanes.kv.as_ref().map(KvClient::new).transpose()?,
             wake: Arc::clone(&app.wake),
             sealed: Notify::new(),
             undelivered: Notify::new(),
@@ -98,10 +98,10 @@ impl Publisher {
 
 fn list_settings(config: &Config) -> ListSettings {
     ListSettings {
-        issuer: config.issuer.clone(),
-        audience: config.audience.clone(),
-        token_lifetime_secs: config.access_token_secs,
-        lifetime_secs: config.list_lifetime_secs,
-        grace_secs: config.list_grace_secs,
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        token_lifetime_secs: config.tokens.access_token_secs,
+        lifetime_secs: config.list.lifetime_secs,
+        grace_secs: config.list.grace_secs,
     }
 }

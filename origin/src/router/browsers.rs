@@ -24,6 +24,7 @@ const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 /// No cookie is ever asked for, so pages are allowed no credentials but the header they set.
 pub(super) fn cors(config: &Config) -> CorsLayer {
     let origins = config
+        .http
         .cors_origins
         .iter()
         .filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok());
@@ -46,7 +47,7 @@ pub(super) fn protect(config: &Config, mut response: Response) -> Response {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if config.issuer.starts_with("https:") {
+    if config.tokens.issuer.starts_with("https:") {
         headers.insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
     response

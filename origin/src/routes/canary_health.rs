@@ -37,12 +37,12 @@ impl CanaryHealth {
     }
 
     pub(super) fn of(app: &App) -> Self {
-        if app.config.canary_edges.is_empty() {
+        if app.config.canary.edges.is_empty() {
             return Self::unobserved(CanaryStatus::NotConfigured);
         }
         match app.canary.last() {
             None => Self::unobserved(CanaryStatus::Pending),
-            Some(observation) => Self::observed(observation, app.config.list_lifetime_secs),
+            Some(observation) => Self::observed(observation, app.config.list.lifetime_secs),
         }
     }
 

@@ -58,7 +58,7 @@ async fn introspect(
 /// No revocation promises to be in force sooner than a list made with it would end, so an answer
 /// from before it may be believed that long.
 fn answer_edge(app: &App, body: impl Serialize) -> Response {
-    let may_keep = format!("private, max-age={}", app.config.list_lifetime_secs);
+    let may_keep = format!("private, max-age={}", app.config.list.lifetime_secs);
     ([(CACHE_CONTROL, may_keep)], Json(body)).into_response()
 }
 

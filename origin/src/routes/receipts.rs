@@ -96,7 +96,7 @@ async fn find_when_done(
 fn is_done(app: &App, receipt: &Receipt) -> bool {
     match receipt.status {
         Progress::Recorded => false,
-        Progress::Published => app.config.kv.is_none(),
+        Progress::Published => app.config.lanes.kv.is_none(),
         Progress::Delivered => true,
     }
 }

@@ -218,8 +218,8 @@ fn new_session(
     now: UnixSeconds,
 ) -> Result<Session, ApiError> {
     let life_secs = match credentials.renewal {
-        Renewal::ByRefreshToken => app.config.refresh_token_secs,
-        Renewal::None => app.config.access_token_secs,
+        Renewal::ByRefreshToken => app.config.tokens.refresh_token_secs,
+        Renewal::None => app.config.tokens.access_token_secs,
     };
     Ok(Session {
         sid: random::new_id()?,

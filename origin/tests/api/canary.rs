@@ -65,7 +65,7 @@ on_both_stores! {
             let ready = ready(&app).await;
             assert_eq!((ready.status, &ready.body["status"]), (200, &"degraded".into()));
             assert_eq!(ready.body["canary"]["code"], code, "{ready:?}");
-            assert_eq!(ready.body["canary"]["edge"], app.config.canary_edges[0].as_str().trim_end_matches('/'));
+            assert_eq!(ready.body["canary"]["edge"], app.config.canary.edges[0].as_str().trim_end_matches('/'));
         }
     }
 
@@ -101,12 +101,10 @@ async fn watched(origin: &Origin, manner: Manner) -> App {
 
 /// Its lists live for two seconds, so that a test need not wait long for their end.
 fn watching(app: &App, url: &str) -> App {
-    let config = Config {
-        canary_edges: vec![url.parse().unwrap()],
-        heartbeat_secs: 1,
-        list_lifetime_secs: 2,
-        ..Config::clone(&app.config)
-    };
+    let mut config = Config::clone(&app.config);
+    config.canary.edges = vec![url.parse().unwrap()];
+    config.list.heartbeat_secs = 1;
+    config.list.lifetime_secs = 2;
     App {
         config: Arc::new(config),
         ..app.clone()

@@ -28,7 +28,7 @@ on_both_stores! {
         assert_eq!(answer.code(), "no_list_yet");
         publish(origin).await;
         assert_eq!(origin.get("/health/ready").await.status, 200);
-        origin.advance(Duration::from_secs(origin.app.config.list_lifetime_secs));
+        origin.advance(Duration::from_secs(origin.app.config.list.lifetime_secs));
         let answer = origin.get("/health/ready").await;
         assert_eq!((answer.status, &answer.body["publisher"]["status"]), (503, &"list_ended".into()));
         assert_eq!(answer.body["database"], "ok");

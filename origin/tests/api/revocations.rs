@@ -159,15 +159,12 @@ async fn is_anybody_waiting_for_a_row(origin: &Origin) -> bool {
 
 /// The same origin, with a KV that it never reaches.
 fn with_kv(origin: &Origin) -> (App, Router) {
-    let kv = KvConfig {
+    let mut config = Config::clone(&origin.app.config);
+    config.lanes.kv = Some(KvConfig {
         api_url: "http://127.0.0.1:9/".parse().unwrap(),
         namespace_id: "lists".to_owned(),
         api_token: None,
-    };
-    let config = Config {
-        kv: Some(kv),
-        ..Config::clone(&origin.app.config)
-    };
+    });
     let app = App {
         config: Arc::new(config),
         ..origin.app.clone()

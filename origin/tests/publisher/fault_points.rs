@@ -121,7 +121,7 @@ impl Scene {
         let world = World::on_postgres_and_redis().await?;
         let kv = KvDouble::start().await;
         let hand = world.replica_with_kv("hand", &kv).await;
-        let folder = hand.app.config.data_dir.clone();
+        let folder = hand.app.config.stores.data_dir.clone();
         Some(Self {
             world,
             kv,
