@@ -47,8 +47,6 @@ pub struct App {
 pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("REDIS_URL cannot be used")]
-    BadRedisUrl(#[source] redis::RedisError),
     #[error("the published token keys cannot be read")]
     Keys(#[source] KeySetError),
     #[error("passwords cannot be hashed")]
@@ -69,16 +67,10 @@ impl App {
             .await
             .map_err(StoreError::Unreadable)?;
         let ring = KeyRing::new(&rows, &keys.token.all()).map_err(OpenError::Keys)?;
-        let cache = config
-            .stores
-            .redis_url
-            .as_ref()
-            .map(RedisCache::new)
-            .transpose();
         let threads = available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool,
-            cache: cache.map_err(OpenError::BadRedisUrl)?,
+            cache: config.stores.redis.as_ref().map(RedisCache::new),
             issuer: Arc::new(Issuer::new(&config, ring)),
             keys: Arc::new(keys),
             passwords: Arc::new(

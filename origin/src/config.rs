@@ -170,6 +170,30 @@ mod tests {
     }
 
     #[test]
+    fn redis_is_verified_or_refused() {
+        let ca_file = "PORTCULLIS_REDIS_CA_FILE";
+        for (flags, wrong) in [
+            (&["--redis-url=rediss://cache/#insecure"][..], "REDIS_URL"),
+            (&["--redis-ca-file=/nowhere.pem"], ca_file),
+            (
+                &["--redis-url=redis://cache", "--redis-ca-file=/nowhere.pem"],
+                ca_file,
+            ),
+            (
+                &["--redis-url=rediss://cache", "--redis-ca-file=/nowhere.pem"],
+                ca_file,
+            ),
+            (
+                &["--redis-url=rediss://cache", "--redis-ca-file=Cargo.toml"],
+                ca_file,
+            ),
+        ] {
+            assert_eq!(variables(flags), [wrong], "{flags:?}");
+        }
+        assert!(validate(&["--redis-url=rediss://cache"]).is_ok());
+    }
+
+    #[test]
     fn a_list_must_outlive_the_heartbeat() {
         let flags = ["--heartbeat-secs=180", "--list-lifetime-secs=180"];
         assert_eq!(variables(&flags), ["PORTCULLIS_HEARTBEAT_SECS"]);
@@ -225,7 +249,16 @@ mod tests {
     fn shows_no_secret() {
         let secret = "hunter2-hunter2-hunter2";
         let url = format!("postgres://user:{secret}@db/x");
-        let config = validate(&["--database-url", &url, "--edge-secret", secret]).unwrap();
+        let redis = format!("rediss://:{secret}@cache");
+        let flags = [
+            "--database-url",
+            &url,
+            "--redis-url",
+            &redis,
+            "--edge-secret",
+            secret,
+        ];
+        let config = validate(&flags).unwrap();
         assert!(!format!("{config:?}").contains(secret));
         let bad = format!("mysql://user:{secret}@db/x");
         let error = validate(&["--database-url", &bad]).unwrap_err().to_string();

@@ -31,6 +31,7 @@ mod private_file;
 pub mod publisher;
 pub mod random;
 pub mod rate_window;
+pub mod redis_server;
 pub mod retention;
 pub mod revocation;
 pub mod router;

@@ -21,12 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::{FromRedisValue, Pipeline};
-use secrecy::{ExposeSecret, SecretString};
 
 pub use layout::{Key, WAKE_CHANNEL};
 pub use rebuild::keep_complete;
 pub use revoked::{CacheAnswer, Told, Written};
 
+use crate::redis_server::RedisServer;
 use link::Link;
 
 /// See the module's third rule.
@@ -61,8 +61,8 @@ pub enum Trust {
 }
 
 /// Connects once, to see what kind of Redis is there.
-pub async fn examine(url: &SecretString) -> Result<Trust, redis::RedisError> {
-    let link = Link::open(&redis::Client::open(url.expose_secret())?).await?;
+pub async fn examine(server: &RedisServer) -> Result<Trust, redis::RedisError> {
+    let link = Link::open(&server.client()).await?;
     Ok(match link.run_id {
         Some(_) => Trust::Believed,
         None => Trust::MayEvict,
@@ -70,14 +70,15 @@ pub async fn examine(url: &SecretString) -> Result<Trust, redis::RedisError> {
 }
 
 impl RedisCache {
-    /// Checks the URL only; the connection is [`keep_complete`]'s work.
-    pub fn new(url: &SecretString) -> Result<Self, redis::RedisError> {
-        Ok(Self(Arc::new(Inner {
-            client: redis::Client::open(url.expose_secret())?,
+    /// Connects to nobody yet: that is [`keep_complete`]'s work.
+    #[must_use]
+    pub fn new(server: &RedisServer) -> Self {
+        Self(Arc::new(Inner {
+            client: server.client(),
             link: Mutex::default(),
             epoch: Mutex::default(),
             confirmed: Mutex::default(),
-        })))
+        }))
     }
 
     #[must_use]

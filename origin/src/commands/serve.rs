@@ -24,8 +24,8 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     // Before the stores are touched: a port that is taken should change nothing.
     let listener = server::bind(config.http.listen).await?;
     let app = super::open(config).await?;
-    if let Some(url) = &app.config.stores.redis_url {
-        publisher::reach_redis(url).await?;
+    if let Some(redis) = &app.config.stores.redis {
+        publisher::reach_redis(redis).await?;
     }
     keys::follow::start(&app).await?;
     let transport = Transport::open(&app.config.mail.way)?;

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::check::Check;
+use crate::redis_server::RedisServer;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Stores")]
@@ -18,9 +19,12 @@ pub struct StoreSettings {
     /// `postgres://…` or `sqlite:…`; by default one SQLite file in the data folder.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<SecretString>,
-    /// `redis://…`; without it the database answers everything.
+    /// `redis://…`, or `rediss://…` for TLS; without it the database answers everything.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<SecretString>,
+    /// File of certificates (PEM) of those who may vouch for that Redis; by default the machine's.
+    #[arg(long, env = "PORTCULLIS_REDIS_CA_FILE")]
+    redis_ca_file: Option<PathBuf>,
     /// Days that the audit log is kept.
     #[arg(long, env = "PORTCULLIS_AUDIT_DAYS", default_value = "365")]
     audit_days: String,
@@ -30,7 +34,7 @@ pub struct StoreSettings {
 pub struct StoreConfig {
     pub data_dir: PathBuf,
     pub database_url: SecretString,
-    pub redis_url: Option<SecretString>,
+    pub redis: Option<RedisServer>,
     pub audit_days: u64,
 }
 
@@ -38,7 +42,7 @@ impl StoreSettings {
     pub(super) fn validate(self, check: &mut Check) -> StoreConfig {
         StoreConfig {
             database_url: check.database_url(self.database_url, &self.data_dir),
-            redis_url: check.redis_url(self.redis_url),
+            redis: check.redis(self.redis_url, self.redis_ca_file),
             audit_days: check.number("PORTCULLIS_AUDIT_DAYS", &self.audit_days, 1..=36_500),
             data_dir: self.data_dir,
         }
@@ -63,11 +67,20 @@ impl Check {
         url
     }
 
-    fn redis_url(&mut self, url: Option<SecretString>) -> Option<SecretString> {
-        let url = url.filter(|text| !text.expose_secret().is_empty())?;
-        if redis::Client::open(url.expose_secret()).is_err() {
-            self.refuse("REDIS_URL", "is not a redis: URL");
-        }
-        Some(url)
+    fn redis(
+        &mut self,
+        url: Option<SecretString>,
+        ca_file: Option<PathBuf>,
+    ) -> Option<RedisServer> {
+        let ca_file = ca_file.filter(|file| !file.as_os_str().is_empty());
+        let Some(url) = url.filter(|text| !text.expose_secret().is_empty()) else {
+            if ca_file.is_some() {
+                self.refuse("PORTCULLIS_REDIS_CA_FILE", "is set without REDIS_URL");
+            }
+            return None;
+        };
+        RedisServer::new(&url, ca_file.as_deref())
+            .map_err(|error| self.refuse(error.variable(), error.to_string()))
+            .ok()
     }
 }

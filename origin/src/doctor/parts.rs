@@ -15,6 +15,7 @@ use crate::config::{Config, MailWay};
 use crate::keys::{self, KeySource};
 use crate::mail::Transport;
 use crate::publisher::kv_client::{KvClient, KvError};
+use crate::redis_server::Mistrust;
 use crate::store::{self, Schema, list};
 
 /// More than this between two clocks, and cut-offs begin to be late.
@@ -146,21 +147,29 @@ async fn newest_list(pool: &AnyPool) -> Finding {
 }
 
 pub(super) async fn redis(config: &Config) -> Finding {
-    let Some(url) = &config.stores.redis_url else {
+    let Some(server) = &config.stores.redis else {
         return Finding::ok("redis", "not configured: the database answers");
     };
-    match cache::examine(url).await {
+    match cache::examine(server).await {
         Ok(cache::Trust::Believed) => Finding::ok("redis", "answers, and never evicts"),
         Ok(cache::Trust::MayEvict) => Finding::doubtful(
             "redis",
             "may evict keys, so it is not believed and the database answers instead",
             "set maxmemory-policy noeviction",
         ),
-        Err(error) => Finding::broken(
-            "redis",
-            reason(&error),
-            "start it, or correct REDIS_URL; without it the database answers",
-        ),
+        Err(error) => match Mistrust::behind(&error) {
+            Some(mistrust) => Finding::broken(
+                "redis",
+                mistrust.to_string(),
+                "give its authority in PORTCULLIS_REDIS_CA_FILE, and its name in REDIS_URL as the \
+                 certificate has it",
+            ),
+            None => Finding::broken(
+                "redis",
+                reason(&error),
+                "start it, or correct REDIS_URL; without it the database answers",
+            ),
+        },
     }
 }
 

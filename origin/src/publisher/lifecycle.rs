@@ -43,8 +43,8 @@ pub fn spawn_tasks(publisher: &Arc<Publisher>, config: &Config, supervisor: &mut
             reconcile::run(own(), kv.clone(), stop.clone()),
         );
     }
-    if let Some(url) = &config.stores.redis_url {
-        supervisor.spawn("replicas", replicas::run(own(), url.clone(), stop));
+    if let Some(redis) = &config.stores.redis {
+        supervisor.spawn("replicas", replicas::run(own(), redis.clone(), stop));
     }
 }
 

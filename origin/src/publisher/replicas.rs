@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use redis::AsyncCommands;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +14,9 @@ use super::Publisher;
 use super::backoff::Backoff;
 use super::outage::Outage;
 use crate::cache::WAKE_CHANNEL;
+use crate::redis_server::{Mistrust, RedisServer};
 
 const LIST_CHANNEL: &str = "portcullis:list";
-const DEFAULT_PORT: u16 = 6379;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -36,11 +35,22 @@ impl Announcer {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicaError {
     #[error("Redis failed")]
-    Redis(#[from] redis::RedisError),
+    Redis(#[source] redis::RedisError),
+    #[error(transparent)]
+    Mistrusted(#[from] Mistrust),
     #[error("Redis did not answer in time")]
     TimedOut,
     #[error("Redis ended the subscription")]
     Ended,
+}
+
+impl From<redis::RedisError> for ReplicaError {
+    fn from(error: redis::RedisError) -> Self {
+        match Mistrust::behind(&error) {
+            Some(mistrust) => Self::Mistrusted(mistrust),
+            None => Self::Redis(error),
+        }
+    }
 }
 
 impl ReplicaError {
@@ -48,6 +58,7 @@ impl ReplicaError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Redis(_) => "redis_unavailable",
+            Self::Mistrusted(mistrust) => mistrust.code(),
             Self::TimedOut => "redis_timed_out",
             Self::Ended => "redis_subscription_ended",
         }
@@ -63,44 +74,23 @@ pub struct RedisUnreachable {
 }
 
 /// Finds out at start whether Redis is there; later it may come and go.
-pub async fn reach_redis(redis_url: &SecretString) -> Result<(), RedisUnreachable> {
-    let reached = async {
-        let client = redis::Client::open(redis_url.expose_secret())?;
-        in_time(client.get_multiplexed_async_connection()).await
-    };
-    match reached.await {
+pub async fn reach_redis(server: &RedisServer) -> Result<(), RedisUnreachable> {
+    match in_time(server.client().get_multiplexed_async_connection()).await {
         Ok(_) => Ok(()),
         Err(source) => Err(RedisUnreachable {
-            address: address_of(redis_url),
+            address: server.to_string(),
             source,
         }),
     }
 }
 
-/// Host and port, never the password.
-fn address_of(redis_url: &SecretString) -> String {
-    let url = url::Url::parse(redis_url.expose_secret()).ok();
-    let host = url
-        .as_ref()
-        .and_then(url::Url::host_str)
-        .unwrap_or("an unknown host");
-    let port = url
-        .as_ref()
-        .and_then(url::Url::port)
-        .unwrap_or(DEFAULT_PORT);
-    format!("{host}:{port}")
-}
-
 /// Announces and listens until `stop`, connecting again whenever Redis comes back.
-pub(super) async fn run(
-    publisher: Arc<Publisher>,
-    redis_url: SecretString,
-    stop: CancellationToken,
-) {
+pub(super) async fn run(publisher: Arc<Publisher>, server: RedisServer, stop: CancellationToken) {
+    let client = server.client();
     let mut backoff = Backoff::up_to(LONGEST_PAUSE);
     let mut outage = Outage::of("redis");
     loop {
-        let talk = talk(&publisher, &redis_url, || {
+        let talk = talk(&publisher, &client, || {
             outage.is_over();
             backoff.reset();
         });
@@ -118,10 +108,9 @@ pub(super) async fn run(
 /// Ends only with an error.
 async fn talk(
     publisher: &Publisher,
-    redis_url: &SecretString,
+    client: &redis::Client,
     mut connected: impl FnMut(),
 ) -> Result<std::convert::Infallible, ReplicaError> {
-    let client = redis::Client::open(redis_url.expose_secret())?;
     let mut commands = in_time(client.get_multiplexed_async_connection()).await?;
     let mut subscription = in_time(client.get_async_pubsub()).await?;
     in_time(subscription.subscribe(&[LIST_CHANNEL, WAKE_CHANNEL])).await?;

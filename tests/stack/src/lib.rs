@@ -2,6 +2,7 @@
 //! ports, and stops what it started. Knows how to run them, not what is inside them.
 
 mod apt;
+mod certificate;
 mod client;
 mod credentials;
 mod edge;
@@ -24,6 +25,7 @@ mod system;
 mod upstream;
 mod wrangler_config;
 
+pub use certificate::Certificate;
 pub use client::{Answer, Client, Tokens};
 pub use credentials::Credentials;
 pub use edge::Edge;

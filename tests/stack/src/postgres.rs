@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use crate::certificate::{self, Certificate};
 use crate::postgres_programs::Programs;
 use crate::process::Process;
 use crate::{poll, port, reaper, secret};
@@ -107,6 +108,19 @@ impl Postgres {
         })
         .await?;
         Ok(holder)
+    }
+
+    /// From now on it also speaks TLS, on the same port.
+    pub fn offer_tls(&self, certificate: &Certificate) -> anyhow::Result<()> {
+        certificate.give_key_to(self.programs.user)?;
+        for (setting, value) in [
+            ("ssl_cert_file", certificate::quoted(&certificate.chain())),
+            ("ssl_key_file", certificate::quoted(&certificate.key())),
+            ("ssl", "on".to_owned()),
+        ] {
+            self.query("postgres", &format!("ALTER SYSTEM SET {setting} = {value}"))?;
+        }
+        self.query("postgres", "SELECT pg_reload_conf()").map(drop)
     }
 
     #[must_use]

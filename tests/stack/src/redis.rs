@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 
+use crate::certificate::Certificate;
 use crate::process::Process;
 use crate::{apt, poll, port};
 
@@ -20,20 +21,46 @@ pub struct Redis {
     program: PathBuf,
     log: PathBuf,
     port: u16,
+    /// What the server was told beside its port.
+    settings: Vec<String>,
 }
 
 impl Redis {
     /// Starts an empty server; its log goes into `logs`.
     pub async fn start(logs: &Path) -> anyhow::Result<Self> {
+        Self::start_with(logs, Vec::new()).await
+    }
+
+    /// Starts one that speaks TLS on a second port; answers that port as well.
+    pub async fn start_with_tls(
+        logs: &Path,
+        certificate: &Certificate,
+    ) -> anyhow::Result<(Self, u16)> {
+        let port = port::find_free()?;
+        let file = |path: PathBuf| path.display().to_string();
+        let settings = [
+            ("--tls-port", port.to_string()),
+            ("--tls-cert-file", file(certificate.chain())),
+            ("--tls-key-file", file(certificate.key())),
+            ("--tls-ca-cert-file", file(certificate.authority())),
+            ("--tls-auth-clients", "no".to_owned()),
+        ];
+        let settings = settings.map(|(name, value)| [name.to_owned(), value]);
+        let redis = Self::start_with(logs, settings.concat()).await?;
+        Ok((redis, port))
+    }
+
+    async fn start_with(logs: &Path, settings: Vec<String>) -> anyhow::Result<Self> {
         let program = apt::find_or_install("redis-server", "redis-server", Vec::new)?;
         let log = logs.join("redis.log");
         let port = port::find_free()?;
-        let process = run_server(&program, &log, port)?;
+        let process = run_server(&program, &log, port, &settings)?;
         let mut redis = Self {
             process,
             program,
             log,
             port,
+            settings,
         };
         redis.wait_until_ready().await?;
         Ok(redis)
@@ -52,7 +79,7 @@ impl Redis {
     /// Starts again on the same port, empty, after `process().kill()` or `stop()`.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.process.stop();
-        self.process = run_server(&self.program, &self.log, self.port)?;
+        self.process = run_server(&self.program, &self.log, self.port, &self.settings)?;
         self.wait_until_ready().await
     }
 
@@ -77,11 +104,17 @@ impl Redis {
     }
 }
 
-fn run_server(program: &Path, log: &Path, port: u16) -> anyhow::Result<Process> {
+fn run_server(
+    program: &Path,
+    log: &Path,
+    port: u16,
+    settings: &[String],
+) -> anyhow::Result<Process> {
     let mut command = Command::new(program);
     command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no"])
+        .args(settings)
         .current_dir(std::env::temp_dir());
     Process::start("redis", &mut command, log, Signal::SIGTERM)
 }

@@ -1,0 +1,133 @@
+//! TLS to Redis and to Postgres: who is believed, who is not, and what is said of it.
+
+use serde_json::{Value, json};
+use stack::{Certificate, Durability, Postgres, Redis};
+use tempfile::TempDir;
+
+use crate::portcullis::{Portcullis, may_start_servers};
+
+/// A Redis that speaks TLS, with a certificate that no machine trusts by itself.
+struct Encrypted {
+    certificate: Certificate,
+    redis: Redis,
+    port: u16,
+    _logs: TempDir,
+}
+
+impl Encrypted {
+    async fn start() -> Self {
+        let logs = TempDir::new().unwrap();
+        let certificate = Certificate::generate().unwrap();
+        let (redis, port) = Redis::start_with_tls(logs.path(), &certificate)
+            .await
+            .unwrap();
+        Self {
+            certificate,
+            redis,
+            port,
+            _logs: logs,
+        }
+    }
+
+    fn url(&self, host: &str) -> String {
+        format!("rediss://{host}:{}", self.port)
+    }
+
+    fn trusted(&self, host: &str) -> Portcullis {
+        Portcullis::new()
+            .with("REDIS_URL", self.url(host))
+            .with("PORTCULLIS_REDIS_CA_FILE", self.certificate.authority())
+    }
+}
+
+#[tokio::test]
+async fn a_redis_whose_authority_is_named_is_used_over_tls() {
+    if !may_start_servers() {
+        return;
+    }
+    let encrypted = Encrypted::start().await;
+    let portcullis = encrypted.trusted(encrypted.certificate.host());
+    assert_eq!(portcullis.finding("redis")["state"], "ok");
+    let serving = portcullis.serve();
+    // What is believed of Redis needs its own connection, and the replicas' channel another two.
+    stack::until(
+        "Redis is complete",
+        std::time::Duration::from_secs(10),
+        async || {
+            let found = encrypted.redis.command(&["GET", "portcullis:complete"])?;
+            Ok((!found.is_empty()).then_some(()))
+        },
+    )
+    .await
+    .unwrap();
+    let ready = reqwest::get(serving.url("/health/ready")).await.unwrap();
+    let ready: Value = ready.json().await.unwrap();
+    assert_eq!(ready["cache"], "ok", "{ready}");
+}
+
+#[tokio::test]
+async fn a_redis_whose_authority_nobody_named_is_refused_and_the_setting_is_told() {
+    if !may_start_servers() {
+        return;
+    }
+    let encrypted = Encrypted::start().await;
+    let url = encrypted.url(encrypted.certificate.host());
+    let portcullis = Portcullis::new().with("REDIS_URL", url);
+    let refused = portcullis.run(&["serve"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    for part in ["localhost:", "PORTCULLIS_REDIS_CA_FILE"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let finding = portcullis.finding("redis");
+    assert_eq!(finding["state"], "broken", "{finding}");
+    assert!(
+        finding["found"]
+            .to_string()
+            .contains("signed its certificate"),
+        "{finding}"
+    );
+}
+
+#[tokio::test]
+async fn a_redis_whose_certificate_is_for_another_name_is_refused() {
+    if !may_start_servers() {
+        return;
+    }
+    let encrypted = Encrypted::start().await;
+    let portcullis = encrypted.trusted("127.0.0.1");
+    let refused = portcullis.run(&["serve"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("for another name"), "{said}");
+}
+
+#[tokio::test]
+async fn postgres_is_reached_over_tls_with_a_verified_name_and_not_under_another() {
+    if !may_start_servers() {
+        return;
+    }
+    let logs = TempDir::new().unwrap();
+    let certificate = Certificate::generate().unwrap();
+    let postgres = Postgres::start(logs.path(), Durability::Throwaway)
+        .await
+        .unwrap();
+    postgres.offer_tls(&certificate).unwrap();
+    let url = |host: &str, rest: &str| {
+        let url = postgres.url().replace("127.0.0.1", host);
+        format!("{url}?sslmode=verify-full{rest}")
+    };
+    let authority = format!("&sslrootcert={}", certificate.authority().display());
+    let found = |url: String| {
+        Portcullis::new()
+            .with("DATABASE_URL", url)
+            .finding("database")
+    };
+    let good = found(url(certificate.host(), &authority));
+    assert_eq!(good["state"], json!("ok"), "{good}");
+    for bad in [url("127.0.0.1", &authority), url(certificate.host(), "")] {
+        let bad = found(bad);
+        assert_eq!(bad["state"], "broken", "{bad}");
+        assert!(bad["found"].to_string().contains("certificate"), "{bad}");
+    }
+}
