@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
-use shared::{Claims, RevocationStatus, TokenError};
+use shared::{Claims, RevocationStatus, TokenError, UnixSeconds};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -55,10 +55,20 @@ async fn introspect(
     })
 }
 
-/// No revocation promises to be in force sooner than a list made with it would end, so an answer
-/// from before it may be believed that long.
+/// A revocation promises to be in force when the last list without it ends, and the newest list may be
+/// that one: so long an answer from before may be believed, and no longer.
 fn answer_edge(app: &App, body: impl Serialize) -> Response {
-    let may_keep = format!("private, max-age={}", app.config.list.lifetime_secs);
+    let ends_at = app
+        .pull_lane
+        .newest()
+        .map_or(UnixSeconds::EPOCH, |newest| newest.list().expires_at);
+    let left_millis = ends_at
+        .as_millis()
+        .saturating_sub(app.clock.now().as_millis());
+    let may_keep = match left_millis / 1000 {
+        0 => "no-store".to_owned(),
+        secs => format!("private, max-age={secs}"),
+    };
     ([(CACHE_CONTROL, may_keep)], Json(body)).into_response()
 }
 

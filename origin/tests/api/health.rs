@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use origin::publisher::{self, Publisher};
 
-use crate::harness::{Origin, on_both_stores};
+use crate::harness::on_both_stores;
 
 on_both_stores! {
     async fn readiness_names_each_part_and_the_lag(origin) {
-        publish(origin).await;
+        origin.publish().await;
         let answer = origin.get("/health/ready").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.body["status"], "ok");
@@ -26,7 +25,7 @@ on_both_stores! {
         let answer = origin.get("/health/ready").await;
         assert_eq!((answer.status, &answer.body["publisher"]["status"]), (503, &"no_list".into()));
         assert_eq!(answer.code(), "no_list_yet");
-        publish(origin).await;
+        origin.publish().await;
         assert_eq!(origin.get("/health/ready").await.status, 200);
         origin.advance(Duration::from_secs(origin.app.config.list.lifetime_secs));
         let answer = origin.get("/health/ready").await;
@@ -58,11 +57,4 @@ on_both_stores! {
         assert!(answer.raw.contains("method=\"other\""), "{}", answer.raw);
         assert!(!answer.raw.contains("MADEUP"), "{}", answer.raw);
     }
-}
-
-/// The origin's first list.
-async fn publish(origin: &Origin) {
-    let replica = "replica".to_owned();
-    let publisher = Publisher::new(&origin.app, origin.app.pool.clone(), replica).unwrap();
-    publisher::start(&publisher).await.unwrap();
 }

@@ -1,11 +1,13 @@
 //! `POST /introspect`.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine;
 use serde_json::json;
 
-use crate::harness::{Answer, CLIENT_SECRET, Origin, Tokens, claims, on_both_stores};
+use crate::harness::{Answer, CLIENT_SECRET, EDGE_SECRET, Origin, Tokens, claims, on_both_stores};
 
 on_both_stores! {
     async fn shows_a_living_token_to_a_client_that_may_see_all(origin) {
@@ -70,18 +72,28 @@ on_both_stores! {
         }
     }
 
-    async fn only_an_edge_may_keep_the_answer_and_no_longer_than_a_list_lives(origin) {
+    async fn only_an_edge_may_keep_the_answer_and_no_longer_than_the_newest_list_lives(origin) {
         let tokens = origin.user("ada@example.org").await;
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "no-store");
+        origin.publish().await;
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=180");
+        origin.advance(Duration::from_millis(100_500));
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=79");
+        origin.advance(Duration::from_secs(79));
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "no-store");
         origin.insert_client("gateway", &[], true).await;
-        let request = Request::post("/introspect")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("authorization", "Bearer the secret of an edge in a test");
-        let body = Body::from(format!("token={}", tokens.access));
-        let to_edge = origin.send(request.body(body).unwrap()).await;
-        assert_eq!(to_edge.headers["cache-control"], "private, max-age=180");
         let to_client = introspect(origin, "gateway", &tokens.access).await;
         assert_eq!(to_client.headers["cache-control"], "no-store");
     }
+}
+
+async fn edge_may_keep(origin: &Origin, token: &str) -> String {
+    let request = Request::post("/introspect")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", format!("Bearer {EDGE_SECRET}"));
+    let body = Body::from(format!("token={token}"));
+    let answer = origin.send(request.body(body).unwrap()).await;
+    answer.headers["cache-control"].to_str().unwrap().to_owned()
 }
 
 async fn introspect(origin: &Origin, client: &str, token: &str) -> Answer {

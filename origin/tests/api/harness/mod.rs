@@ -22,6 +22,7 @@ use origin::clock::{Clock, SettableClock, SystemClock};
 use origin::config::{Config, Settings};
 use origin::extract::secret_hash;
 use origin::grant_type::GrantType;
+use origin::publisher::{self, Publisher};
 use origin::router::router;
 use origin::store::clients::{self, Client};
 use serde_json::{Value, json};
@@ -240,6 +241,13 @@ impl Origin {
         };
         register(&self.app, &registration).await.unwrap();
         self.log_in(email).await
+    }
+
+    /// Publishes the first list, or the next.
+    pub(crate) async fn publish(&self) {
+        let (pool, replica) = (self.app.pool.clone(), "replica".to_owned());
+        let publisher = Publisher::new(&self.app, pool, replica).unwrap();
+        publisher::start(&publisher).await.unwrap();
     }
 
     /// A client with this id; its secret is [`CLIENT_SECRET`].
