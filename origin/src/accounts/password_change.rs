@@ -14,7 +14,7 @@ use crate::store::audit::{self, Event};
 use crate::store::mailed_tokens::{self, Purpose};
 use crate::store::mails::Kind;
 use crate::store::users::{self, Replaced, User};
-use crate::store::{self, Transaction, sessions};
+use crate::store::{self, Transaction, last_token, sessions};
 use crate::{mail, random};
 
 /// A change as it was asked for.
@@ -51,10 +51,13 @@ pub async fn change_password(
         Replaced::ChangedMeanwhile => return Err(ApiError::WrongPassword),
     }
     let others = close_others(&mut tx, change, now).await?;
+    let last_token = last_token::find_of_subject(&mut tx, user_id).await?;
     note(&mut tx, &user, caller, now).await?;
     let order = Order {
         before_secs: None,
-        latest_exp: now.plus_secs(app.issuer.lifetime_secs()),
+        latest_exp: last_token
+            .map_or(now, |last| last.max(now))
+            .plus_secs(app.issuer.lifetime_secs()),
         reason: "password_changed",
         actor: &user_actor(user_id),
         event: Event::SessionClosed,

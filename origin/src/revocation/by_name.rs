@@ -1,8 +1,9 @@
 //! Revoking by name: what an operator may do, over HTTP and on the command line. The names are
 //! checked here; what goes with each scope is the same as when a user does it.
 
-use shared::{Scope, SessionId, SubjectId, TokenId, UnixSeconds};
+use shared::{LEEWAY_SECS, Scope, SessionId, SubjectId, TokenId, UnixSeconds};
 
+use super::cut_off::cut_off_everyone;
 use super::{Order, Receipt, Revoking, end_every_session};
 use crate::app::App;
 use crate::error::ApiError;
@@ -32,13 +33,14 @@ pub async fn revoke_by_name(app: &App, request: &Request<'_>) -> Result<Receipt,
     check_reason(request.reason)?;
     check_before(app, scope, request.before)?;
     let mut revoking = Revoking::begin(app, scope, name).await?;
-    let before_secs = end_sessions(app, &mut revoking, scope, name, request.before).await?;
-    let now = app.clock.now();
+    let end = end_tokens(app, &mut revoking, scope, name, request.before).await?;
     let order = Order {
-        before_secs,
-        latest_exp: before_secs
-            .map_or(now, |secs| now.max(UnixSeconds::from_secs(secs)))
-            .plus_secs(1 + app.issuer.lifetime_secs()),
+        before_secs: end.before_secs,
+        // A cut-off of long ago is published all the same.
+        latest_exp: end
+            .last_token
+            .max(app.clock.now())
+            .plus_secs(app.issuer.lifetime_secs()),
         reason: request.reason,
         actor: request.actor,
         event: Event::Revoked,
@@ -92,31 +94,54 @@ fn check_before(app: &App, scope: Scope, before: Option<UnixSeconds>) -> Result<
     }
 }
 
-/// Ends what goes with the scope, and answers with the cut-off, if it has one. An issuer's ends no
-/// session: its sessions get new tokens, signed with a new key.
-async fn end_sessions(
+/// Which tokens end.
+struct End {
+    before_secs: Option<u64>,
+    /// When the last of them can have been made.
+    last_token: UnixSeconds,
+}
+
+/// Ends what goes with the scope.
+async fn end_tokens(
     app: &App,
     revoking: &mut Revoking,
     scope: Scope,
     name: &str,
     before: Option<UnixSeconds>,
-) -> Result<Option<u64>, ApiError> {
+) -> Result<End, ApiError> {
     let now = app.clock.now();
     let tx = &mut revoking.tx;
-    match (scope, before) {
-        (Scope::Token, _) => Ok(None),
+    Ok(match (scope, before) {
+        // Nothing is known of it but that it is accepted: it is dated no later than that.
+        (Scope::Token, _) => End::whole(now.plus_secs(LEEWAY_SECS)),
         (Scope::Session, _) => {
-            sessions::close(tx, name, now).await?;
-            Ok(None)
+            let last_token = sessions::close(tx, name, now).await?;
+            End::whole(last_token.unwrap_or(now))
         }
-        (Scope::User, None) => Ok(Some(end_every_session(app, tx, name, None).await?)),
+        (Scope::User, None) => End::before(end_every_session(app, tx, name, None).await?),
         (Scope::User, Some(before)) => {
             users::lock(tx, name, now).await?;
             sessions::close_begun_before(tx, name, before, now).await?;
-            Ok(Some(round_up(before)))
+            End::before(round_up(before))
         }
-        (Scope::Issuer, None) => Ok(Some(now.as_secs() + 1)),
-        (Scope::Issuer, Some(before)) => Ok(Some(round_up(before))),
+        (Scope::Issuer, None) => End::before(cut_off_everyone(app, tx).await?),
+        (Scope::Issuer, Some(before)) => End::before(round_up(before)),
+    })
+}
+
+impl End {
+    fn whole(last_token: UnixSeconds) -> Self {
+        Self {
+            before_secs: None,
+            last_token,
+        }
+    }
+
+    fn before(secs: u64) -> Self {
+        Self {
+            before_secs: Some(secs),
+            last_token: UnixSeconds::from_secs(secs),
+        }
     }
 }
 

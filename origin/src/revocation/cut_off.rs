@@ -1,26 +1,26 @@
-//! The cut-off that ends every token a user, or a client for itself, holds now. A clock is not
-//! enough: the replica that issued the last token may be ahead of this one, by as much as a token
+//! The cut-off that ends every token that a user, a client for itself, or everyone holds now. A clock
+//! is not enough: the replica that made the last token may be ahead of this one, by as much as a token
 //! is still accepted.
 
 use shared::UnixSeconds;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::{Transaction, clients, sessions, users};
+use crate::store::{Transaction, clients, last_token, sessions, users};
 
 /// Closes the subject's sessions, and answers with the whole second before which each of their tokens
 /// was issued. `known_iat` is the time of a token in hand.
 pub(crate) async fn end_every_session(
     app: &App,
     tx: &mut Transaction,
-    user_id: &str,
+    subject: &str,
     known_iat: Option<UnixSeconds>,
 ) -> Result<u64, ApiError> {
-    users::lock(tx, user_id, app.clock.now()).await?;
-    let last_token = sessions::close_all(tx, user_id, app.clock.now()).await?;
-    // A client's own tokens bear its id as their subject.
-    let last_client_token = clients::lock(tx, user_id).await?;
-    Ok(after(app, &[known_iat, last_token, last_client_token]))
+    users::lock(tx, subject, app.clock.now()).await?;
+    clients::lock(tx, subject).await?;
+    sessions::close_all(tx, subject, app.clock.now()).await?;
+    let last = last_token::find_of_subject(tx, subject).await?;
+    Ok(after(app, last.max(known_iat)))
 }
 
 /// The same second for a user whose sessions go on: their next tokens come after it, by refreshing.
@@ -30,15 +30,17 @@ pub(crate) async fn cut_off_tokens(
     tx: &mut Transaction,
     user_id: &str,
 ) -> Result<u64, ApiError> {
-    let last_token = sessions::lock_all(tx, user_id).await?;
-    Ok(after(app, &[last_token]))
+    sessions::lock_all(tx, user_id).await?;
+    Ok(after(app, last_token::find_of_subject(tx, user_id).await?))
 }
 
-/// Read with every lock held: no token of the user can be dated later and still be older.
-fn after(app: &App, tokens: &[Option<UnixSeconds>]) -> u64 {
-    let latest = tokens
-        .iter()
-        .flatten()
-        .fold(app.clock.now(), |latest, token| latest.max(*token));
-    latest.as_secs() + 1
+/// The same second for everyone. Sessions go on: they get new tokens, signed with a new key.
+pub(super) async fn cut_off_everyone(app: &App, tx: &mut Transaction) -> Result<u64, ApiError> {
+    Ok(after(app, last_token::lock_and_find_of_everyone(tx).await?))
+}
+
+/// Call it with every lock held: no token can be dated later and still be older.
+fn after(app: &App, last_token: Option<UnixSeconds>) -> u64 {
+    let now = app.clock.now();
+    last_token.map_or(now, |last| last.max(now)).as_secs() + 1
 }

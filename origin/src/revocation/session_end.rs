@@ -37,28 +37,25 @@ pub async fn end_session(app: &App, end: &SessionEnd<'_>) -> Result<Receipt, Api
 async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Receipt, ApiError> {
     // Before the time is taken: a connection may be waited for as well.
     let mut connection = app.pool.acquire().await?;
-    // A refresh that holds the session's row may make a token while the statement waits for it.
-    let last_token_at = app
-        .clock
-        .now()
-        .plus_secs(store::STATEMENT_TIMEOUT.as_secs());
-    let order = order(app, end, last_token_at);
+    let order = order(app, end, app.clock.now());
     let new = new_revocation(app, &doubt, &order);
     let subject = format!("session:{}", end.sid);
     let record = audit_record(&new, &order, &subject)?;
-    let lists_end = session_end::record(&mut connection, &new, &record).await?;
+    // The statement waits for a refresh that holds the session's row, and its token counts, too.
+    let kept_secs = shared::retain_until(end_of_token(app, UnixSeconds::EPOCH)).as_secs();
+    let recorded = session_end::record(&mut connection, &new, kept_secs, &record).await?;
     drop(connection);
     let committed_at = app.clock.now();
     app.wake.notify_one();
-    let lists_end = lists_end.map(|end| after_wait(end, new.recorded_at, committed_at));
     let written = Written {
         doubt,
-        // No token of it was made after the commit.
+        lists_end: recorded
+            .lists_end
+            .map(|end| after_wait(end, new.recorded_at, committed_at)),
         new: NewRevocation {
-            retain_until: shared::retain_until(committed_at.plus_secs(app.issuer.lifetime_secs())),
+            retain_until: recorded.retain_until,
             ..new
         },
-        lists_end,
     };
     Ok(written.announce(app, &order, committed_at).await)
 }
@@ -82,20 +79,25 @@ async fn end_in_transaction(
     end: &SessionEnd<'_>,
 ) -> Result<Receipt, ApiError> {
     let mut tx = store::begin(&app.pool).await?;
-    sessions::close(&mut tx, end.sid, app.clock.now()).await?;
-    // The row is locked: whatever token there is was made before now.
-    let order = order(app, end, app.clock.now());
+    let last_token = sessions::close(&mut tx, end.sid, app.clock.now()).await?;
+    let now = app.clock.now();
+    // The row is locked: no token of it is dated later, even by a clock that is ahead.
+    let order = order(app, end, last_token.map_or(now, |last| last.max(now)));
     Revoking { tx, doubt }.record(app, &order).await
 }
 
 fn order<'a>(app: &App, end: &SessionEnd<'a>, last_token_at: UnixSeconds) -> Order<'a> {
     Order {
         before_secs: None,
-        latest_exp: last_token_at.plus_secs(app.issuer.lifetime_secs()),
+        latest_exp: end_of_token(app, last_token_at),
         reason: end.reason,
         actor: end.actor,
         event: end.event,
         address: end.address,
         token: end.token,
     }
+}
+
+fn end_of_token(app: &App, issued_at: UnixSeconds) -> UnixSeconds {
+    issued_at.plus_secs(app.issuer.lifetime_secs())
 }

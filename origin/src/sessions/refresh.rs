@@ -134,7 +134,8 @@ async fn end_family(
     sessions::close(&mut revoking.tx, &session.sid, app.clock.now()).await?;
     let order = Order {
         before_secs: None,
-        latest_exp: app.clock.now().plus_secs(app.issuer.lifetime_secs()),
+        // The row is locked, and the time it was last seen is now or, by a clock ahead, later.
+        latest_exp: session.last_seen_at.plus_secs(app.issuer.lifetime_secs()),
         reason: "refresh_token_reused",
         actor: &super::user_actor(&session.user_id),
         event: Event::RefreshTokenReused,

@@ -128,15 +128,13 @@ pub async fn lock_for_token(
     Ok(locked(done.rows_affected()))
 }
 
-/// Locks the client, if `id` is one, and answers when it was last given a token.
-pub async fn lock(tx: &mut Transaction, id: &str) -> sqlx::Result<Option<UnixSeconds>> {
-    let last_token_at: Option<Option<i64>> = sqlx::query_scalar(
-        "UPDATE clients SET last_token_at = last_token_at WHERE id = $1 RETURNING last_token_at",
-    )
-    .bind(id)
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(last_token_at.flatten().map(from_millis))
+/// Locks the client, if `id` is one.
+pub async fn lock(tx: &mut Transaction, id: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE clients SET last_token_at = last_token_at WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// From now on it authenticates no more. Doing so again changes nothing.

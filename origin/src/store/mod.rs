@@ -6,6 +6,7 @@ pub mod audit_pages;
 pub mod cache_state;
 pub mod clients;
 pub mod forget;
+pub mod last_token;
 pub mod lease;
 pub mod limits;
 pub mod list;

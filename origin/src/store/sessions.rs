@@ -88,32 +88,32 @@ pub async fn note_token(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sq
     Ok(())
 }
 
-/// Closes the session, and with it its refresh tokens: they are looked at only through it.
-pub async fn close(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sqlx::Result<()> {
-    sqlx::query("UPDATE sessions SET revoked_at = COALESCE(revoked_at, $2) WHERE sid = $1")
-        .bind(sid)
+/// Closes the session, and with it its refresh tokens: they are looked at only through it. Answers
+/// when its last token was made, by the clock of whoever made it; `None`: there is no such session.
+pub async fn close(
+    tx: &mut Transaction,
+    sid: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let last_seen: Option<i64> = sqlx::query_scalar(
+        "UPDATE sessions SET revoked_at = COALESCE(revoked_at, $2) WHERE sid = $1
+         RETURNING last_seen_at",
+    )
+    .bind(sid)
+    .bind(to_millis(now))
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(last_seen.map(from_millis))
+}
+
+/// Closes every open session of the user.
+pub async fn close_all(tx: &mut Transaction, user_id: &str, now: UnixSeconds) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
+        .bind(user_id)
         .bind(to_millis(now))
         .execute(&mut **tx)
         .await?;
     Ok(())
-}
-
-/// Closes every open session of the user; answers when the last of their tokens was made, by the
-/// clock of whoever made it.
-pub async fn close_all(
-    tx: &mut Transaction,
-    user_id: &str,
-    now: UnixSeconds,
-) -> sqlx::Result<Option<UnixSeconds>> {
-    let last_seen: Vec<i64> = sqlx::query_scalar(
-        "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL
-         RETURNING last_seen_at",
-    )
-    .bind(user_id)
-    .bind(to_millis(now))
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(last_seen.into_iter().max().map(from_millis))
 }
 
 /// Locks the session's row if it is open.
@@ -133,18 +133,17 @@ pub async fn lock_open(
     Ok((done.rows_affected() == 1).then_some(()))
 }
 
-/// Locks every open session of the user; answers like [`close_all`]. The millisecond more is what a
-/// refresh without a lock finds changed: it has read what is no longer so.
-pub async fn lock_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<Option<UnixSeconds>> {
-    let last_seen: Vec<i64> = sqlx::query_scalar(
+/// Locks every open session of the user. The millisecond more is what a refresh without a lock finds
+/// changed: it has read what is no longer so.
+pub async fn lock_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()> {
+    sqlx::query(
         "UPDATE sessions SET last_seen_at = last_seen_at + 1
-         WHERE user_id = $1 AND revoked_at IS NULL
-         RETURNING last_seen_at",
+         WHERE user_id = $1 AND revoked_at IS NULL",
     )
     .bind(user_id)
-    .fetch_all(&mut **tx)
+    .execute(&mut **tx)
     .await?;
-    Ok(last_seen.into_iter().max().map(from_millis))
+    Ok(())
 }
 
 /// Deletes what is known of a user's devices.

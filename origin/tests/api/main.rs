@@ -11,6 +11,7 @@ mod admin_revocations;
 mod browsers;
 mod canary;
 mod client_credentials;
+mod clocks;
 mod every_route;
 mod health;
 mod hostile_requests;

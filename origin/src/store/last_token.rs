@@ -1,0 +1,42 @@
+//! When the last token was made, by the clock of whoever made it, which may be ahead of ours. Sessions
+//! that are closed count: what closed them need not have named each of their tokens. A client's own
+//! tokens bear its id as their subject.
+
+use shared::UnixSeconds;
+
+use super::{Transaction, from_millis};
+
+/// Of a user, or of a client for itself. Nothing is locked: that is the caller's part.
+pub async fn find_of_subject(
+    tx: &mut Transaction,
+    subject: &str,
+) -> sqlx::Result<Option<UnixSeconds>> {
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(at) FROM (SELECT MAX(last_seen_at) AS at FROM sessions WHERE user_id = $1
+                              UNION ALL
+                              SELECT last_token_at FROM clients WHERE id = $1) AS tokens",
+    )
+    .bind(subject)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(last.map(from_millis))
+}
+
+/// Of everyone. Until the transaction ends no token is made: whoever makes one writes one of the two
+/// tables. Clients come first, as they do wherever both are locked.
+pub async fn lock_and_find_of_everyone(tx: &mut Transaction) -> sqlx::Result<Option<UnixSeconds>> {
+    // SQLite has one writer at a time.
+    if tx.backend_name() == "PostgreSQL" {
+        sqlx::query("LOCK TABLE clients, sessions IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut **tx)
+            .await?;
+    }
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(at) FROM (SELECT MAX(last_seen_at) AS at FROM sessions
+                              UNION ALL
+                              SELECT MAX(last_token_at) FROM clients) AS tokens",
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(last.map(from_millis))
+}
