@@ -1,13 +1,17 @@
 //! `cargo xtask bench`: each part of the system beside its peers, in one run on one machine. What
 //! counts are the ratios; the numbers change with the machine.
 
+mod document;
 mod edge;
+mod list;
 mod load;
 mod machine;
 mod origin;
 mod revoke;
+mod revoked_list;
 mod signer;
 mod stats;
+mod workerd;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -26,6 +30,8 @@ pub(crate) struct Options {
 enum Subject {
     /// The Worker in workerd, beside Workers with other libraries
     Edge(edge::Options),
+    /// The list's coding beside others, natively and in Wasm; and the whole list in an isolate
+    List(list::Options),
     /// The origin, beside the same service written with other means
     Origin(origin::Options),
     /// From a logout to the edge's refusal, lane by lane; and thousands of edges at one origin
@@ -38,6 +44,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     match &options.subject {
         Subject::Edge(options) => edge::run(options),
+        Subject::List(options) => list::run(options),
         Subject::Origin(options) => origin::run(options),
         Subject::Revoke(options) => revoke::run(options),
     }

@@ -18,14 +18,14 @@ use shared::{ListMessage, UnixSeconds};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::list::RevokedMillion;
+use crate::bench::revoked_list::RevokedList;
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const MAX_WAIT_SECS: u64 = 30;
 
 #[derive(Clone)]
 struct Doubles {
-    list: Arc<RevokedMillion>,
+    list: Arc<RevokedList>,
     published: watch::Receiver<Published>,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn now() -> anyhow::Result<UnixSeconds> {
 }
 
 /// Serves on a free port until the runtime ends.
-pub(super) async fn start(list: Arc<RevokedMillion>) -> anyhow::Result<SocketAddr> {
+pub(super) async fn start(list: Arc<RevokedList>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .context("no free port")?;
@@ -71,7 +71,7 @@ pub(super) async fn start(list: Arc<RevokedMillion>) -> anyhow::Result<SocketAdd
 }
 
 async fn keep_publishing(
-    list: Arc<RevokedMillion>,
+    list: Arc<RevokedList>,
     heads: watch::Sender<Published>,
 ) -> anyhow::Result<()> {
     loop {
@@ -80,7 +80,7 @@ async fn keep_publishing(
     }
 }
 
-fn publish(list: &RevokedMillion) -> anyhow::Result<Published> {
+fn publish(list: &RevokedList) -> anyhow::Result<Published> {
     let now = now()?;
     Ok(Published {
         version: now.as_millis(),

@@ -4,7 +4,6 @@
 mod bundle;
 mod case;
 mod doubles;
-mod list;
 mod measure;
 mod report;
 mod results;
@@ -20,13 +19,16 @@ use clap::Args;
 
 use self::bundle::Bundle;
 use self::case::Case;
-use self::list::RevokedMillion;
 use self::measure::{Plan, Pools};
 use self::results::Results;
 use self::tokens::Mint;
 use self::worker::{Surroundings, Worker};
 use self::workerd::Workerd;
 use super::machine::{self, Pinning};
+use super::revoked_list::RevokedList;
+
+/// How many entries the list has.
+const REVOKED: u64 = 1_000_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -78,7 +80,9 @@ async fn run_rounds(plan: &Plan, bundles: &[Bundle], pinning: Pinning) -> anyhow
     let mint = Mint::open()?;
     let now = doubles::now()?;
     let pools = Pools::issue(&mint, plan, now)?;
-    let list = Arc::new(RevokedMillion::build(&mint.public_jwks(), now)?);
+    let until = now.plus_secs(tokens::LIFETIME_SECS + shared::LEEWAY_SECS);
+    let list = RevokedList::build(REVOKED, mint.trusted_issuer(), now, until)?;
+    let list = Arc::new(list);
     eprintln!("  · a list of {} entries is signed", list.entry_count());
     let around = Surroundings {
         doubles: doubles::start(Arc::clone(&list)).await?,

@@ -1,11 +1,10 @@
 //! The run as one Markdown document: what was measured on, every row, and the targets.
 
-use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Context;
 use shared::Algorithm;
-use stack::{paths, progress};
+use stack::paths;
 
 use super::bundle::{self, Bundle};
 use super::case::{Case, Tokens};
@@ -13,11 +12,9 @@ use super::measure::Plan;
 use super::results::Results;
 use super::targets;
 use super::worker::Worker;
-use super::workerd;
-use crate::bench::machine::{self, Pinning};
-
-/// Above this, somebody else is using the machine.
-const QUIET_LOAD: f64 = 0.5;
+use crate::bench::document::{self, Table};
+use crate::bench::machine::Pinning;
+use crate::bench::workerd;
 
 #[derive(Debug)]
 pub(super) struct Report<'a> {
@@ -60,48 +57,37 @@ is the CPU beyond the Worker in the same language that checks nothing.
 
 impl Report<'_> {
     pub(super) fn to_markdown(&self) -> anyhow::Result<String> {
-        let mut text = String::from(INTRODUCTION);
-        self.write_setting(&mut text)?;
-        self.write_targets(&mut text)?;
-        self.write_cases(&mut text)?;
-        self.write_bundles(&mut text)?;
-        write!(text, "\n{}", read_profile()?)?;
-        Ok(text)
+        Ok(format!(
+            "{INTRODUCTION}\n{}\n## Targets\n\n{}{NOTES}\n## Requests\n\n{}\n## Size and start\n\n{}\n{}",
+            self.setting()?,
+            self.targets(),
+            self.cases()?,
+            self.bundles(),
+            read_profile()?,
+        ))
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
-        let file = paths::workspace().join("tests/bench/RESULTS.md");
-        fs::write(&file, self.to_markdown()?)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        progress::done(&format!("written: {}", file.display()));
-        Ok(())
+        document::write("RESULTS.md", &self.to_markdown()?)
     }
 
-    fn write_setting(&self, text: &mut String) -> anyhow::Result<()> {
+    fn setting(&self) -> anyhow::Result<Table<2>> {
         let workerd = workerd::version(&workerd::find_program()?)?;
         let [jose, hono] = ["jose", "hono"].map(bundle::library_version);
-        let (jose, hono) = (jose?, hono?);
+        let versions = format!("{workerd}, jose {}, hono {}", jose?, hono?);
         let pinning = match self.pinning {
             Pinning::Apart => "workerd on one core, the load on another",
             Pinning::None => "cores not pinned",
         };
-        writeln!(text, "\n| | |\n| --- | --- |")?;
-        writeln!(text, "| date | {} |", machine::today())?;
-        writeln!(text, "| machine | {}; {pinning} |", machine::describe())?;
-        writeln!(text, "| versions | {workerd}, jose {jose}, hono {hono} |")?;
-        writeln!(text, "| run | {} |", self.plan.describe())?;
-        if let Some(load) = self.load_before.filter(|load| *load > QUIET_LOAD) {
-            writeln!(text, "| **not quiet** | load {load:.1} before the run |")?;
-        }
-        Ok(())
+        let rows = [
+            ("versions".to_owned(), versions),
+            ("run".to_owned(), self.plan.describe()),
+        ];
+        Ok(document::setting(pinning, &rows, self.load_before))
     }
 
-    fn write_targets(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Targets\n")?;
-        writeln!(
-            text,
-            "| what | target | found | by CPU | ceiling | |\n| --- | --- | --- | --- | --- | --- |"
-        )?;
+    fn targets(&self) -> Table<6> {
+        let mut table = Table::new(["what", "target", "found", "by CPU", "ceiling", ""]);
         for verdict in targets::judge(self.results, self.bundles) {
             let mark = verdict.missed_by.map_or_else(
                 || "met".to_owned(),
@@ -115,29 +101,29 @@ impl Report<'_> {
                 ceiling,
                 ..
             } = verdict;
-            writeln!(
-                text,
-                "| {what} | {wanted} | {found} | {by_cpu} | {ceiling} | {mark} |"
-            )?;
+            table.row([what, wanted, found, by_cpu, ceiling, mark]);
         }
-        write!(text, "{NOTES}")?;
-        Ok(())
+        table
     }
 
-    fn write_cases(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Requests\n")?;
-        writeln!(
-            text,
-            "| Worker | algorithm | tokens | requests/s | of one that checks nothing | p50 ms | p99 ms | CPU µs |"
-        )?;
-        writeln!(text, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    fn cases(&self) -> anyhow::Result<Table<8>> {
+        let mut table = Table::new([
+            "Worker",
+            "algorithm",
+            "tokens",
+            "requests/s",
+            "of one that checks nothing",
+            "p50 ms",
+            "p99 ms",
+            "CPU µs",
+        ]);
         for case in self.results.cases() {
-            self.write_case(text, case)?;
+            table.row(self.case(case)?);
         }
-        Ok(())
+        Ok(table)
     }
 
-    fn write_case(&self, text: &mut String, case: Case) -> anyhow::Result<()> {
+    fn case(&self, case: Case) -> anyhow::Result<[String; 8]> {
         let (algorithm, tokens) = match (case.worker, case.tokens) {
             (Worker::AnswersItself | Worker::ChecksNothing | Worker::ChecksNothingInRust, _) => {
                 ("–", "–")
@@ -149,15 +135,16 @@ impl Report<'_> {
         let p50 = self.results.summary(case, |sample| sample.p50_millis)?;
         let p99 = self.results.summary(case, |sample| sample.p99_millis)?;
         let cpu = self.results.summary(case, |sample| sample.cpu_micros)?;
-        writeln!(
-            text,
-            "| {} | {algorithm} | {tokens} | {per_sec:.0} | {} | {:.2} | {:.2} | {cpu:.0} |",
-            case.worker.label(),
+        Ok([
+            case.worker.label().to_owned(),
+            algorithm.to_owned(),
+            tokens.to_owned(),
+            format!("{per_sec:.0}"),
             self.share_of_nothing(case),
-            p50.median,
-            p99.median,
-        )?;
-        Ok(())
+            format!("{:.2}", p50.median),
+            format!("{:.2}", p99.median),
+            format!("{cpu:.0}"),
+        ])
     }
 
     fn share_of_nothing(&self, case: Case) -> String {
@@ -168,26 +155,22 @@ impl Report<'_> {
             .map_or_else(|| "–".to_owned(), |ratio| format!("{:.2}×", ratio.median))
     }
 
-    fn write_bundles(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Size and start\n")?;
-        writeln!(
-            text,
-            "| Worker | bundle KiB | gzipped KiB | first 200 after the start of workerd, ms |"
-        )?;
-        writeln!(text, "| --- | --- | --- | --- |")?;
+    fn bundles(&self) -> Table<4> {
+        let mut table = Table::new([
+            "Worker",
+            "bundle KiB",
+            "gzipped KiB",
+            "first 200 after the start of workerd, ms",
+        ]);
         for bundle in self.bundles {
-            let start = self
-                .results
-                .first_response_millis(bundle.worker)
-                .map_or_else(|| "–".to_owned(), |start| format!("{start:.0}"));
-            writeln!(
-                text,
-                "| {} | {} | {} | {start} |",
-                bundle.worker.label(),
-                bundle.bytes.div_ceil(1024),
-                bundle.gzipped_bytes.div_ceil(1024),
-            )?;
+            let start = self.results.first_response_millis(bundle.worker);
+            table.row([
+                bundle.worker.label().to_owned(),
+                bundle.bytes.div_ceil(1024).to_string(),
+                bundle.gzipped_bytes.div_ceil(1024).to_string(),
+                start.map_or_else(|| "–".to_owned(), |start| format!("{start:.0}")),
+            ]);
         }
-        Ok(())
+        table
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use hyper::header::HeaderValue;
 use serde_json::{Value, json};
-use shared::{Algorithm, Claims, SessionId, SubjectId, TokenId, UnixSeconds};
+use shared::{Algorithm, Claims, Issuer, SessionId, SubjectId, TokenId, UnixSeconds};
 
 use crate::bench::signer::Signer;
 
@@ -40,6 +40,19 @@ impl Mint {
             .map(|(_, signer)| signer.public_jwk())
             .collect();
         json!({ "keys": keys })
+    }
+
+    /// What a list says of this issuer.
+    pub(super) fn trusted_issuer(&self) -> Issuer {
+        Issuer {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            typ: "at+jwt".to_owned(),
+            algs: ALGORITHMS.to_vec(),
+            max_lifetime: LIFETIME_SECS,
+            not_before: None,
+            keys: self.public_jwks()["keys"].clone(),
+        }
     }
 
     /// `count` tokens of as many users, each a value of `Authorization`.

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::tokens::{AUDIENCE, ISSUER};
+use crate::bench::workerd::COMPATIBILITY_DATE;
 
-/// The version of the platform's behaviour, as in `wrangler.toml`.
-const COMPATIBILITY_DATE: &str = "2026-04-01";
 /// Not resolved: the Worker `outside` answers for both.
 const UPSTREAM_URL: &str = "http://upstream.invalid";
 const ORIGIN_URL: &str = "http://origin.invalid";

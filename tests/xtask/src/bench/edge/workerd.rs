@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -14,6 +13,7 @@ use super::bundle::Bundle;
 use super::worker::Surroundings;
 use crate::bench::load::Load;
 use crate::bench::machine::{self, Pinning};
+use crate::bench::workerd::find_program;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(1);
@@ -87,27 +87,4 @@ async fn wait_for_success(
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
-}
-
-/// The binary that npm installs for this platform; the `workerd` package itself only finds it.
-pub(super) fn find_program() -> anyhow::Result<PathBuf> {
-    let packages = paths::node_modules().join("@cloudflare");
-    let folders = fs::read_dir(&packages).with_context(|| format!("no {}", packages.display()))?;
-    for folder in folders {
-        let folder = folder?;
-        let is_workerd = folder.file_name().to_string_lossy().starts_with("workerd-");
-        if is_workerd {
-            return Ok(folder.path().join("bin/workerd"));
-        }
-    }
-    bail!("no workerd in {}", packages.display())
-}
-
-/// As it names itself.
-pub(super) fn version(program: &Path) -> anyhow::Result<String> {
-    let output = std::process::Command::new(program)
-        .arg("--version")
-        .output()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

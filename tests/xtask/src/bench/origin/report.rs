@@ -1,21 +1,12 @@
 //! The run as one Markdown document: what was measured on, every row, and the targets.
 
-use std::fmt::Write as _;
-use std::fs;
-
-use anyhow::Context;
-use stack::{paths, progress};
-
 use super::fastapi;
 use super::measure::Plan;
 use super::results::{Results, Sample};
 use super::route::Route;
 use super::service::Service;
 use super::targets;
-use crate::bench::machine;
-
-/// Above this, somebody else is using the machine.
-const QUIET_LOAD: f64 = 0.5;
+use crate::bench::document::{self, Table};
 
 #[derive(Debug)]
 pub(super) struct Report<'a> {
@@ -54,49 +45,38 @@ The highest is reached in `/login`: a hash of Argon2id takes 19 MiB a core while
 
 impl Report<'_> {
     pub(super) fn to_markdown(&self) -> anyhow::Result<String> {
-        let mut text = String::from(INTRODUCTION);
-        self.write_setting(&mut text)?;
-        self.write_targets(&mut text)?;
-        self.write_samples(&mut text)?;
-        self.write_memory(&mut text)?;
-        Ok(text)
+        Ok(format!(
+            "{INTRODUCTION}\n{}\n## Targets\n\n{}\n## Requests\n{CPU_NOTE}\n{}\n## Memory\n{MEMORY_NOTE}\n{}",
+            self.setting()?,
+            self.targets(),
+            self.samples()?,
+            self.memory(),
+        ))
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
-        let file = paths::workspace().join("tests/bench/ORIGIN.md");
-        fs::write(&file, self.to_markdown()?)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        progress::done(&format!("written: {}", file.display()));
-        Ok(())
+        document::write("ORIGIN.md", &self.to_markdown()?)
     }
 
-    fn write_setting(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n| | |\n| --- | --- |")?;
-        writeln!(text, "| date | {} |", machine::today())?;
-        writeln!(
-            text,
-            "| machine | {}; cores not pinned |",
-            machine::describe()
-        )?;
-        writeln!(text, "| stores | {} |", self.store_versions)?;
-        writeln!(text, "| FastAPI | {} |", fastapi::describe()?)?;
-        writeln!(text, "| run | {} |", self.plan.describe())?;
+    fn setting(&self) -> anyhow::Result<Table<2>> {
+        let mut rows = vec![
+            ("stores".to_owned(), self.store_versions.to_owned()),
+            ("FastAPI".to_owned(), fastapi::describe()?),
+            ("run".to_owned(), self.plan.describe()),
+        ];
         for service in Service::ALL {
-            let (label, hash) = (service.label(), service.password_hash());
-            writeln!(text, "| password hash of {label} | {hash} |")?;
+            let name = format!("password hash of {}", service.label());
+            rows.push((name, service.password_hash().to_owned()));
         }
-        if let Some(load) = self.load_before.filter(|load| *load > QUIET_LOAD) {
-            writeln!(text, "| **not quiet** | load {load:.1} before the run |")?;
-        }
-        Ok(())
+        Ok(document::setting(
+            "cores not pinned",
+            &rows,
+            self.load_before,
+        ))
     }
 
-    fn write_targets(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Targets\n")?;
-        writeln!(
-            text,
-            "| what | target | found | |\n| --- | --- | --- | --- |"
-        )?;
+    fn targets(&self) -> Table<4> {
+        let mut table = Table::new(["what", "target", "found", ""]);
         for verdict in targets::judge(self.results) {
             let mark = if verdict.is_met { "met" } else { "**missed**" };
             let targets::Verdict {
@@ -105,63 +85,54 @@ impl Report<'_> {
                 found,
                 ..
             } = verdict;
-            writeln!(text, "| {what} | {wanted} | {found} | {mark} |")?;
+            table.row([&what, &wanted, &found, mark]);
         }
-        Ok(())
+        table
     }
 
-    fn write_samples(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Requests\n{CPU_NOTE}")?;
-        writeln!(
-            text,
-            "| route | service | requests/s | p50 ms | p99 ms | CPU | Postgres | Redis | load |"
-        )?;
-        writeln!(
-            text,
-            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-        )?;
+    fn samples(&self) -> anyhow::Result<Table<9>> {
+        let mut table = Table::new([
+            "route",
+            "service",
+            "requests/s",
+            "p50 ms",
+            "p99 ms",
+            "CPU",
+            "Postgres",
+            "Redis",
+            "load",
+        ]);
         for (route, service) in self.results.keys() {
-            self.write_sample(text, route, service)?;
+            table.row(self.sample(route, service)?);
         }
-        Ok(())
+        Ok(table)
     }
 
-    fn write_sample(
-        &self,
-        text: &mut String,
-        route: Route,
-        service: Service,
-    ) -> anyhow::Result<()> {
+    fn sample(&self, route: Route, service: Service) -> anyhow::Result<[String; 9]> {
         let summary = |value: fn(&Sample) -> f64| self.results.summary(route, service, value);
-        writeln!(
-            text,
-            "| {route} | {} | {:.0} | {:.1} | {:.1} | {:.0} | {:.0} | {:.0} | {:.0} |",
-            service.label(),
-            summary(|sample| sample.per_sec)?,
-            summary(|sample| sample.p50_millis)?.median,
-            summary(|sample| sample.p99_millis)?.median,
-            summary(|sample| sample.cpu.service)?,
-            summary(|sample| sample.cpu.postgres)?.median,
-            summary(|sample| sample.cpu.redis)?.median,
-            summary(|sample| sample.cpu.load)?.median,
-        )?;
-        Ok(())
+        Ok([
+            route.to_string(),
+            service.label().to_owned(),
+            format!("{:.0}", summary(|sample| sample.per_sec)?),
+            format!("{:.1}", summary(|sample| sample.p50_millis)?.median),
+            format!("{:.1}", summary(|sample| sample.p99_millis)?.median),
+            format!("{:.0}", summary(|sample| sample.cpu.service)?),
+            format!("{:.0}", summary(|sample| sample.cpu.postgres)?.median),
+            format!("{:.0}", summary(|sample| sample.cpu.redis)?.median),
+            format!("{:.0}", summary(|sample| sample.cpu.load)?.median),
+        ])
     }
 
-    fn write_memory(&self, text: &mut String) -> anyhow::Result<()> {
-        writeln!(text, "\n## Memory\n{MEMORY_NOTE}")?;
-        writeln!(text, "| service | just started | highest | after the run |")?;
-        writeln!(text, "| --- | --- | --- | --- |")?;
+    fn memory(&self) -> Table<4> {
+        let mut table = Table::new(["service", "just started", "highest", "after the run"]);
         for (service, memory) in &self.results.memory {
-            writeln!(
-                text,
-                "| {} | {:.0} | {:.0} | {:.0} |",
-                service.label(),
-                memory.fresh.now_mib,
-                memory.after.peak_mib,
-                memory.after.now_mib,
-            )?;
+            table.row([
+                service.label().to_owned(),
+                format!("{:.0}", memory.fresh.now_mib),
+                format!("{:.0}", memory.after.peak_mib),
+                format!("{:.0}", memory.after.now_mib),
+            ]);
         }
-        Ok(())
+        table
     }
 }
