@@ -18,6 +18,8 @@ pub struct CredentialSources<'r> {
     pub fetch_site: Option<&'r str>,
     /// The value of `Origin`, which older browsers set as well.
     pub origin: Option<&'r str>,
+    /// The value of `Upgrade`: what begins as a `GET` goes on as something else, a WebSocket.
+    pub upgrade: Option<&'r str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,16 +57,18 @@ pub fn find_token<'r>(sources: &CredentialSources<'r>) -> Result<&'r str, Creden
     }
     match (sources.authorization, cookie) {
         (Some(value), _) => parse_bearer(value),
-        (None, Some(_)) if is_cross_site_write(sources) => Err(CredentialsError::CrossSite),
+        (None, Some(_)) if may_change_something(sources) && !is_of_own_origin(sources) => {
+            Err(CredentialsError::CrossSite)
+        }
         (None, Some(token)) => Ok(token),
         (None, None) => Err(CredentialsError::Missing),
     }
 }
 
-/// Following a link from elsewhere is fine; changing something is not.
-fn is_cross_site_write(sources: &CredentialSources<'_>) -> bool {
-    let is_write = !matches!(sources.method, "GET" | "HEAD" | "OPTIONS");
-    is_write && !is_of_own_origin(sources)
+/// Following a link from elsewhere is fine; changing something is not. Neither is a WebSocket: it is
+/// opened by a `GET` from any page, with the cookie, and the page reads all that comes back.
+fn may_change_something(sources: &CredentialSources<'_>) -> bool {
+    sources.upgrade.is_some() || !matches!(sources.method, "GET" | "HEAD" | "OPTIONS")
 }
 
 /// A sibling host (`same-site`) is another's as well: cookies reach it, trust does not. Whatever says

@@ -75,6 +75,7 @@ impl Gate<'_> {
             url: self.parts.url(),
             fetch_site: self.parts.fetch_site(),
             origin: self.parts.origin(),
+            upgrade: self.parts.upgrade(),
         });
         let list = self.isolate.lists.borrow().current_list();
         let mut evidence = Evidence::new(route, credentials, list, self.refresh());

@@ -8,6 +8,8 @@ use crate::decision::{DenyReason, ListProblem, Revoked};
 
 /// Seconds after which a client may try again when the edge cannot decide.
 const RETRY_AFTER_SECS: &str = "2";
+/// The origin's as well: a token is good for both.
+const REALM: &str = "portcullis";
 /// What the edge's own pages may be asked with.
 const OWN_METHODS: &str = "GET, HEAD";
 
@@ -163,22 +165,22 @@ fn detail_of(reason: &DenyReason) -> String {
     }
 }
 
-/// RFC 6750, section 3: no error code where no token was sent.
+/// RFC 6750, section 3: always a realm, and no error code where no token was sent.
 fn challenge_of(reason: &DenyReason, detail: &str) -> Option<String> {
-    match (status_of(reason), reason) {
-        (401, DenyReason::Credentials(CredentialsError::Missing)) => Some("Bearer".to_owned()),
-        (401, _) => Some(format!(
-            r#"Bearer error="invalid_token", error_description="{}""#,
-            quotable(detail)
-        )),
-        (400, DenyReason::Credentials(_)) => Some(format!(
-            r#"Bearer error="invalid_request", error_description="{detail}""#
-        )),
-        (403, DenyReason::InsufficientScope(scope)) => Some(format!(
-            r#"Bearer error="insufficient_scope", scope="{scope}""#
-        )),
-        _ => None,
-    }
+    let error = |code: &str| {
+        let description = quotable(detail);
+        format!(r#", error="{code}", error_description="{description}""#)
+    };
+    let parameters = match (status_of(reason), reason) {
+        (401, DenyReason::Credentials(CredentialsError::Missing)) => String::new(),
+        (401, _) => error("invalid_token"),
+        (400, DenyReason::Credentials(_)) => error("invalid_request"),
+        (403, DenyReason::InsufficientScope(scope)) => {
+            format!(r#", error="insufficient_scope", scope="{scope}""#)
+        }
+        _ => return None,
+    };
+    Some(format!(r#"Bearer realm="{REALM}"{parameters}"#))
 }
 
 /// `error_description` is printable ASCII without `"` and `\` (RFC 6750, section 3).

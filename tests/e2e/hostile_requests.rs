@@ -67,7 +67,10 @@ async fn a_request_without_a_token_is_challenged_without_an_error() {
         .await
         .unwrap();
     let answer = answer.expect(401).unwrap();
-    assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    assert_eq!(
+        answer.headers["www-authenticate"],
+        r#"Bearer realm="portcullis""#
+    );
 }
 
 #[tokio::test]

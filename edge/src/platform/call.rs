@@ -29,7 +29,8 @@ export function readParts(request) {
   const line = (value) => value === null ? "\n-" : "\n+" + value;
   const cookie = headers.get("cookie");
   return request.method + "\n" + request.url + line(headers.get("authorization")) + line(cookie)
-    + (cookie === null ? "" : line(headers.get("sec-fetch-site")) + line(headers.get("origin")));
+    + (cookie === null ? "" : line(headers.get("sec-fetch-site")) + line(headers.get("origin"))
+      + line(headers.get("upgrade")));
 }
 "#)]
 extern "C" {
@@ -75,6 +76,12 @@ impl RequestParts {
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.header(5)
+    }
+
+    /// Read only where there is a cookie, like `fetch_site`.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<&str> {
+        self.header(6)
     }
 
     fn header(&self, number: usize) -> Option<&str> {

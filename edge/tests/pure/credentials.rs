@@ -48,7 +48,7 @@ const WRITES_WITH_A_COOKIE: &[(Option<&str>, Option<&str>, bool)] = &[
 
 #[test]
 fn takes_no_cookie_for_what_another_site_wants_changed() {
-    let find = |authorization, cookie, method, fetch_site, origin| {
+    let find_for = |authorization, cookie, method, fetch_site, origin, upgrade| {
         find_token(&CredentialSources {
             authorization,
             cookie,
@@ -57,7 +57,11 @@ fn takes_no_cookie_for_what_another_site_wants_changed() {
             url: OWN_URL,
             fetch_site,
             origin,
+            upgrade,
         })
+    };
+    let find = |authorization, cookie, method, fetch_site, origin| {
+        find_for(authorization, cookie, method, fetch_site, origin, None)
     };
     let (header, cookie) = (Some("Bearer a.b.c"), Some("access_token=a.b.c"));
     for &(site, origin, may_write) in WRITES_WITH_A_COOKIE {
@@ -75,6 +79,13 @@ fn takes_no_cookie_for_what_another_site_wants_changed() {
         for method in ["GET", "HEAD", "OPTIONS"] {
             let found = find(None, cookie, method, site, origin);
             assert_eq!(found, Ok("a.b.c"), "{method} {site:?} {origin:?}");
+        }
+        // A page of any site may open a WebSocket, and read what comes.
+        for upgrade in ["websocket", "WebSocket", "h2c", ""] {
+            let found = find_for(None, cookie, "GET", site, origin, Some(upgrade));
+            assert_eq!(found, expected, "{upgrade} {site:?} {origin:?}");
+            let found = find_for(header, None, "GET", site, origin, Some(upgrade));
+            assert_eq!(found, Ok("a.b.c"));
         }
     }
 }

@@ -68,39 +68,39 @@ fn says_every_denial_word_for_word() {
     let all: Vec<_> = every_denial().iter().map(show).collect();
     insta::assert_snapshot!(all.join("\n"), @r#"
     401 Unauthorized
-      www-authenticate: Bearer
+      www-authenticate: Bearer realm="portcullis"
       missing_token: An access token is required
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="The Authorization header is not 'Bearer', one space and a token"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="The Authorization header is not 'Bearer', one space and a token"
       authorization_malformed: The Authorization header is not `Bearer`, one space and a token
     400 Bad Request
-      www-authenticate: Bearer error="invalid_request", error_description="The request has more than one Authorization header"
+      www-authenticate: Bearer realm="portcullis", error="invalid_request", error_description="The request has more than one Authorization header"
       invalid_request: The request has more than one Authorization header
     400 Bad Request
-      www-authenticate: Bearer error="invalid_request", error_description="The request carries a token in more than one place"
+      www-authenticate: Bearer realm="portcullis", error="invalid_request", error_description="The request carries a token in more than one place"
       invalid_request: The request carries a token in more than one place
     403 Forbidden
       cross_site_request: Another site may not do this with the cookie of this one
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="The access token is not valid: the signature does not verify"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="The access token is not valid: the signature does not verify"
       signature_invalid: The access token is not valid: the signature does not verify
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="The access token is not valid: 'exp' - 'iat' is longer than the policy allows"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="The access token is not valid: 'exp' - 'iat' is longer than the policy allows"
       lifetime_too_long: The access token is not valid: `exp` − `iat` is longer than the policy allows
     503 Service Unavailable
       retry-after: 2
       engine_failed: The access token could not be checked
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="Token has been revoked"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="Token has been revoked"
       token_revoked: Token has been revoked
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="All user sessions have been revoked"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="All user sessions have been revoked"
       all_sessions_revoked: All user sessions have been revoked
     401 Unauthorized
-      www-authenticate: Bearer error="invalid_token", error_description="The access token is not active"
+      www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="The access token is not active"
       token_not_active: The access token is not active
     403 Forbidden
-      www-authenticate: Bearer error="insufficient_scope", scope="operator"
+      www-authenticate: Bearer realm="portcullis", error="insufficient_scope", scope="operator"
       insufficient_scope: The access token lacks the scope operator
     503 Service Unavailable
       retry-after: 2
@@ -170,7 +170,7 @@ fn writes_every_reason_for_a_bad_token_as_a_quoted_string() {
                 "{value}"
             );
             if name == "www-authenticate" {
-                assert_eq!(value.matches('"').count(), 4, "{value}");
+                assert_eq!(value.matches('"').count(), 6, "{value}");
             }
         }
     }
