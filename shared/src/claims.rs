@@ -39,8 +39,7 @@ pub struct Claims {
     /// What it may be used for, separated by spaces (RFC 8693, section 4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The subject's roles (RFC 9068, section 2.2.3.1).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The subject's roles (RFC 9068, section 2.2.3.1); an empty array says that there are none.
     pub roles: Vec<String>,
     /// The subject's e-mail address; left out where it is not a string.
     #[serde(skip_serializing_if = "Option::is_none")]

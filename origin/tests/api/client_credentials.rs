@@ -21,9 +21,10 @@ on_both_stores! {
         assert_eq!(claims["scope"], "profile operator");
         // Edges ask for a session; this token is the only one of its own.
         assert_eq!(claims["sid"], claims["jti"]);
-        for member in ["email", "email_verified", "auth_time", "roles"] {
+        for member in ["email", "email_verified", "auth_time"] {
             assert!(claims.get(member).is_none(), "{claims}");
         }
+        assert_eq!(claims["roles"], json!([]));
     }
 
     async fn it_may_ask_for_less_of_its_scope_and_not_for_more(origin) {
