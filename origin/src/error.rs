@@ -1,6 +1,8 @@
 //! Every error that a client can be told, each with one code and one status. How it is told is in
-//! `problem`.
+//! `problem`, and at the OAuth endpoints in `oauth`.
 
+mod challenge;
+mod oauth;
 mod problem;
 
 use axum::http::StatusCode;
@@ -8,7 +10,8 @@ use shared::TokenError;
 
 use crate::rate_window::Exceeded;
 
-pub use problem::{OAuthError, Problem};
+pub use oauth::{OAuthError, OAuthErrorBody};
+pub use problem::Problem;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -101,6 +104,8 @@ pub enum ApiError {
     // OAuth clients.
     #[error("Client authentication failed")]
     InvalidClient,
+    #[error("The client authenticates itself in more than one way")]
+    TwoClientAuthentications,
     #[error("The request lacks a parameter, or has one twice")]
     InvalidRequest,
     #[error("This client may not do this")]
@@ -193,7 +198,9 @@ impl ApiError {
             Self::TooManyAttempts(_) => (S::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::MissingToken => (S::UNAUTHORIZED, "missing_token"),
             Self::MalformedAuthorization => (S::UNAUTHORIZED, "authorization_malformed"),
-            Self::TwoTokens | Self::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),
+            Self::TwoTokens | Self::TwoClientAuthentications | Self::InvalidRequest => {
+                (S::BAD_REQUEST, "invalid_request")
+            }
             Self::TokenRevoked => (S::UNAUTHORIZED, "token_revoked"),
             Self::AllSessionsRevoked => (S::UNAUTHORIZED, "all_sessions_revoked"),
             Self::UserNotFound => (S::UNAUTHORIZED, "user_not_found"),

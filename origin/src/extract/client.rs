@@ -1,33 +1,51 @@
-//! The OAuth client (RFC 6749, section 2.3.1): `client_secret_basic` or `client_secret_post`, never
-//! both. An unknown client and a wrong secret are one answer.
+//! The OAuth client (RFC 6749, section 2.3.1), by the same rules and with the same answer wherever one
+//! has to prove who it is. An unknown client and a wrong secret are one answer; only the audit log tells
+//! them apart.
+
+mod credentials;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret, SecretString};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
+use self::credentials::{Credentials, find_credentials};
 use super::Form;
-use super::body::decode_form_text;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::sessions::Caller;
+use crate::store::audit::{self, Event};
 use crate::store::clients::{self, Client};
+use crate::{limits, random, store};
 
+pub use self::credentials::is_client_id;
+
+/// Who fails counts against its address, and past the limit no failure is written down any more. Who
+/// succeeds is never held up: a secret is no password, and nobody behind that address can guess one.
 pub async fn authenticate_client(
     app: &App,
     headers: &HeaderMap,
     form: &Form,
+    caller: &Caller,
 ) -> Result<Client, ApiError> {
-    let (id, secret) = credentials(headers, form)?;
-    let client = clients::find_enabled(&app.pool, &id)
-        .await?
-        .ok_or(ApiError::InvalidClient)?;
-    let hash = secret_hash(secret.expose_secret());
-    verify_slices_are_equal(hash.as_bytes(), client.secret_hash.as_bytes())
-        .map_err(|_| ApiError::InvalidClient)?;
-    Ok(client)
+    let credentials = match find_credentials(headers, form) {
+        Ok(credentials) => credentials,
+        Err(ApiError::InvalidClient) => {
+            limits::count_bad_client(app, &caller.address).await?;
+            return Err(ApiError::InvalidClient);
+        }
+        Err(error) => return Err(error),
+    };
+    match verify(app, &credentials).await? {
+        Ok(client) => Ok(client),
+        Err(refusal) => {
+            limits::count_bad_client(app, &caller.address).await?;
+            insert_failure(app, &refusal, caller).await?;
+            Err(ApiError::InvalidClient)
+        }
+    }
 }
 
 #[must_use]
@@ -35,48 +53,42 @@ pub fn secret_hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
 }
 
-/// A client id is plain ASCII, so that it can be looked up and written to a log.
-#[must_use]
-pub fn is_client_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+/// Why somebody is not the client that it says.
+enum Refusal {
+    /// Its name is a stranger's text, and may be a secret in the wrong place: it is not kept.
+    Unknown,
+    Disabled(Client),
+    WrongSecret(Client),
 }
 
-fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, SecretString), ApiError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (id, secret) = match (values.next(), form.get("client_secret")) {
-        (Some(_), Some(_)) => return Err(ApiError::InvalidRequest),
-        (Some(value), None) => value
-            .to_str()
-            .ok()
-            .and_then(parse_basic)
-            .ok_or(ApiError::InvalidClient)?,
-        (None, Some(secret)) => (
-            form.require("client_id")?.to_owned(),
-            secret.to_owned().into(),
-        ),
-        (None, None) => return Err(ApiError::InvalidClient),
+async fn verify(app: &App, given: &Credentials) -> Result<Result<Client, Refusal>, ApiError> {
+    let Some(row) = clients::find(&app.pool, &given.id).await? else {
+        return Ok(Err(Refusal::Unknown));
     };
-    let named_twice_apart = form.get("client_id").is_some_and(|named| named != id);
-    if values.next().is_some() || named_twice_apart {
-        return Err(ApiError::InvalidRequest);
-    }
-    if is_client_id(&id) {
-        Ok((id, secret))
-    } else {
-        Err(ApiError::InvalidClient)
-    }
+    let hash = secret_hash(given.secret.expose_secret());
+    let is_secret =
+        verify_slices_are_equal(hash.as_bytes(), row.client.secret_hash.as_bytes()).is_ok();
+    Ok(match (is_secret, row.disabled_at) {
+        (false, _) => Err(Refusal::WrongSecret(row.client)),
+        (true, Some(_)) => Err(Refusal::Disabled(row.client)),
+        (true, None) => Ok(row.client),
+    })
 }
 
-/// Both parts are form-encoded within the base64, as the section asks.
-fn parse_basic(value: &str) -> Option<(String, SecretString)> {
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some((decode_form_text(id)?, decode_form_text(secret)?.into()))
+async fn insert_failure(app: &App, refusal: &Refusal, caller: &Caller) -> Result<(), ApiError> {
+    let (client, detail) = match refusal {
+        Refusal::Unknown => (None, "unknown_client"),
+        Refusal::Disabled(client) => (Some(client.actor()), "client_disabled"),
+        Refusal::WrongSecret(client) => (Some(client.actor()), "wrong_secret"),
+    };
+    let record = audit::Record {
+        subject: client.as_deref(),
+        address: Some(&caller.address),
+        detail: Some(detail),
+        ..audit::Record::new(random::new_id()?, Event::ClientAuthenticationFailed)
+    };
+    let mut tx = store::begin(&app.pool).await?;
+    audit::insert(&mut tx, &record, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(())
 }

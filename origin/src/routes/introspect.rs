@@ -14,9 +14,10 @@ use utoipa_axum::routes;
 
 use super::{GivenToken, no_store};
 use crate::app::App;
-use crate::error::{ApiError, OAuthError};
+use crate::error::{ApiError, OAuthError, OAuthErrorBody};
 use crate::extract::{Edge, Form, authenticate_client};
 use crate::revocation;
+use crate::sessions::Caller;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(introspect))
@@ -33,15 +34,19 @@ enum Sight {
 #[utoipa::path(
     post, path = "/introspect", tag = "oauth", security(("client" = []), ("edge" = []), ()),
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "RFC 7662, section 2.2: `{\"active\": false}` and no more, or what is known")),
+    responses(
+        (status = 200, description = "RFC 7662, section 2.2: `{\"active\": false}` and no more, or what is known"),
+        (status = "default", description = "RFC 6749, section 5.2", body = OAuthErrorBody),
+    ),
 )]
 async fn introspect(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     form: Result<Form, ApiError>,
 ) -> Result<Response, OAuthError> {
     let form = form?;
-    let sight = authorize(&app, &headers, &form).await?;
+    let sight = authorize(&app, &headers, &form, &caller).await?;
     let claims = find_active(&app, form.require("token")?).await?;
     let visible = claims.filter(|claims| match &sight {
         Sight::Edge | Sight::All => true,
@@ -72,11 +77,16 @@ fn answer_edge(app: &App, body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, may_keep)], Json(body)).into_response()
 }
 
-async fn authorize(app: &App, headers: &HeaderMap, form: &Form) -> Result<Sight, ApiError> {
+async fn authorize(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form,
+    caller: &Caller,
+) -> Result<Sight, ApiError> {
     if Edge::identify(app, headers).is_ok() {
         return Ok(Sight::Edge);
     }
-    let client = authenticate_client(app, headers, form).await?;
+    let client = authenticate_client(app, headers, form, caller).await?;
     Ok(if client.may_introspect_all {
         Sight::All
     } else {

@@ -22,7 +22,7 @@ mod token;
 mod well_known;
 
 use axum::Json;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,9 +68,10 @@ pub(crate) fn is_pull(route: &str) -> bool {
     route == revocation_list::HEAD
 }
 
-/// A body that no cache may keep.
+/// A body that no cache may keep, not even one of HTTP/1.0 (RFC 6749, section 5.1).
 fn no_store<T: Serialize>(body: T) -> Response {
-    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let headers = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
+    (headers, Json(body)).into_response()
 }
 
 /// An id of a row as a path may name it; what does not look like one is not looked up.

@@ -78,7 +78,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .filter_map(Option::as_mut)
 }
 
-/// Whatever else is answered is a problem.
+/// Whatever else is answered is a problem, unless its handler says otherwise.
 fn add_problem(operation: &mut Operation) {
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(Problem::name())))
@@ -90,5 +90,6 @@ fn add_problem(operation: &mut Operation) {
     operation
         .responses
         .responses
-        .insert("default".to_owned(), RefOr::T(response));
+        .entry("default".to_owned())
+        .or_insert(RefOr::T(response));
 }

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::{GivenToken, no_store};
 use crate::app::App;
-use crate::error::{ApiError, OAuthError};
+use crate::error::{ApiError, OAuthError, OAuthErrorBody};
 use crate::extract::{Form, authenticate_client};
 use crate::revocation::{self, Order, Receipt, Revoking};
 use crate::sessions::{self, Caller, token_hash};
@@ -35,7 +35,10 @@ struct Body {
 #[utoipa::path(
     post, path = "/revoke", tag = "oauth", security(("client" = []), ()),
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "RFC 7009: the token is dead, or never lived", body = Body)),
+    responses(
+        (status = 200, description = "RFC 7009: the token is dead, or never lived", body = Body),
+        (status = "default", description = "RFC 6749, section 5.2", body = OAuthErrorBody),
+    ),
 )]
 async fn revoke(
     State(app): State<App>,
@@ -44,7 +47,7 @@ async fn revoke(
     form: Result<Form, ApiError>,
 ) -> Result<Response, OAuthError> {
     let form = form?;
-    let client = authenticate_client(&app, &headers, &form).await?;
+    let client = authenticate_client(&app, &headers, &form, &caller).await?;
     let token = form.require("token")?;
     // An access token has dots, a refresh token has none: the hint is not needed.
     let revocation = if token.contains('.') {

@@ -12,10 +12,9 @@ use utoipa_axum::routes;
 use super::no_store;
 use crate::app::App;
 use crate::client_tokens;
-use crate::error::{ApiError, OAuthError};
+use crate::error::{ApiError, OAuthError, OAuthErrorBody};
 use crate::extract::{Form, authenticate_client};
 use crate::grant_type::GrantType;
-use crate::limits;
 use crate::sessions::{
     self, Caller, Credentials, Presented, Renewal, TokenResponse, Wanted, scope,
 };
@@ -44,7 +43,10 @@ struct TokenForm {
 #[utoipa::path(
     post, path = "/token", tag = "oauth", security(("client" = []), ()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "RFC 6749, section 5.1", body = TokenResponse)),
+    responses(
+        (status = 200, description = "RFC 6749, section 5.1", body = TokenResponse),
+        (status = "default", description = "RFC 6749, section 5.2", body = OAuthErrorBody),
+    ),
 )]
 async fn token(
     State(app): State<App>,
@@ -53,11 +55,7 @@ async fn token(
     form: Result<Form, ApiError>,
 ) -> Result<Response, OAuthError> {
     let form = form?;
-    let authenticated = authenticate_client(&app, &headers, &form).await;
-    if let Err(ApiError::InvalidClient) = authenticated {
-        limits::count_bad_client(&app, &caller.address).await?;
-    }
-    let client = authenticated?;
+    let client = authenticate_client(&app, &headers, &form, &caller).await?;
     let grant = parse_grant_type(&app, form.require("grant_type")?)?;
     if !client.may(grant) {
         return Err(ApiError::UnauthorizedClient.into());

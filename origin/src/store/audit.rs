@@ -45,6 +45,7 @@ events! {
     ClientCreated = "client_created",
     ClientDisabled = "client_disabled",
     ClientSecretReplaced = "client_secret_replaced",
+    ClientAuthenticationFailed = "client_authentication_failed",
     ClientTokenIssued = "client_token_issued",
     KeyRotated = "key_rotated",
     KeyRevoked = "key_revoked",

@@ -92,13 +92,13 @@ pub async fn insert(
     })
 }
 
-pub async fn find_enabled(pool: &AnyPool, id: &str) -> sqlx::Result<Option<Client>> {
-    let found = sqlx::query(select!("WHERE id = $1 AND disabled_at IS NULL"))
+/// Whether it is enabled or not.
+pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<ClientRow>> {
+    sqlx::query(select!("WHERE id = $1"))
         .bind(id)
         .try_map(|row| client_row(&row))
         .fetch_optional(pool)
-        .await?;
-    Ok(found.map(|row| row.client))
+        .await
 }
 
 /// All of them, by name.

@@ -94,7 +94,7 @@ on_both_stores! {
         let user = origin.user("ada@example.org").await;
         assert_denial!(ask(origin, &user.access, "").await, @r#"
         403 insufficient_scope: The access token lacks the scope operator
-        www-authenticate: Bearer error="insufficient_scope", scope="operator"
+        www-authenticate: Bearer realm="portcullis", error="insufficient_scope", scope="operator"
         "#);
         assert_eq!(origin.get("/admin/audit").await.code(), "missing_token");
     }

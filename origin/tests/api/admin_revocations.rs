@@ -15,7 +15,7 @@ on_both_stores! {
         let body = json!({"scope": "user", "name": "x", "reason": "test"});
         assert_denial!(revoke(origin, &ada, &body).await, @r#"
         403 insufficient_scope: The access token lacks the scope operator
-        www-authenticate: Bearer error="insufficient_scope", scope="operator"
+        www-authenticate: Bearer realm="portcullis", error="insufficient_scope", scope="operator"
         "#);
         assert_eq!(origin.get_as("/admin/revocations", &ada.access).await.status, 403);
     }

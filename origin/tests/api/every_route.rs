@@ -62,7 +62,11 @@ on_both_stores! {
                 let answer = caller.send(route, Some((content_type, body.clone()))).await;
                 let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
                 assert!((400..500).contains(&answer.status), "{route:?} {content_type} {shown} {answer:?}");
-                answer.denial();
+                if kind == FORM {
+                    answer.oauth_denial();
+                } else {
+                    answer.denial();
+                }
                 assert!(!answer.code().is_empty(), "{route:?} {shown}");
             }
         }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 
-use crate::harness::{EDGE_SECRET, PASSWORD, assert_denial, on_both_stores};
+use crate::harness::{EDGE_SECRET, PASSWORD, assert_denial, assert_oauth_denial, on_both_stores};
 
 const JSON_DOORS: [&str; 6] = [
     "/register",
@@ -68,10 +68,10 @@ on_both_stores! {
         assert_eq!((answer.status, answer.code()), (413, "body_too_large"));
     }
 
-    async fn form_doors_refuse_with_the_error_of_rfc_6749_too(origin) {
+    async fn form_doors_refuse_with_the_error_of_rfc_6749(origin) {
         for door in FORM_DOORS {
             let answer = origin.post_form(door, None, &[("token", "x")]).await;
-            assert_denial!(answer, @r#"
+            assert_oauth_denial!(answer, @r#"
             401 invalid_client: Client authentication failed
             www-authenticate: Basic realm="portcullis"
             error: invalid_client

@@ -36,7 +36,7 @@ on_both_stores! {
         answers.dedup();
         assert_text!(answers.join("\n--\n"), @r#"
         401 invalid_credentials: E-mail address or password is wrong
-        www-authenticate: Bearer
+        www-authenticate: Bearer realm="portcullis"
         "#);
     }
 

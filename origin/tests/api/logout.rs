@@ -14,12 +14,12 @@ on_both_stores! {
         assert_eq!(answer.body["message"], "Successfully logged out");
         assert_denial!(origin.get_as("/me", &tokens.access).await, @r#"
         401 token_revoked: Token has been revoked
-        www-authenticate: Bearer error="invalid_token", error_description="Token has been revoked"
+        www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="Token has been revoked"
         "#);
-        assert_denial!(origin.refresh(&tokens.refresh).await, @r"
+        assert_denial!(origin.refresh(&tokens.refresh).await, @r#"
         401 session_closed: The session has been closed
-        www-authenticate: Bearer
-        ");
+        www-authenticate: Bearer realm="portcullis"
+        "#);
     }
 
     async fn the_receipt_says_by_when_every_edge_refuses_the_token(origin) {
@@ -67,7 +67,7 @@ on_both_stores! {
         for tokens in [&first, &second] {
             assert_denial!(origin.get_as("/me", &tokens.access).await, @r#"
             401 all_sessions_revoked: All user sessions have been revoked
-            www-authenticate: Bearer error="invalid_token", error_description="All user sessions have been revoked"
+            www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="All user sessions have been revoked"
             "#);
             assert_eq!(origin.refresh(&tokens.refresh).await.code(), "session_closed");
         }

@@ -17,10 +17,10 @@ on_both_stores! {
     }
 
     async fn asks_for_a_token_where_there_is_none(origin) {
-        assert_denial!(origin.get("/me").await, @r"
+        assert_denial!(origin.get("/me").await, @r#"
         401 missing_token: An access token is required
-        www-authenticate: Bearer
-        ");
+        www-authenticate: Bearer realm="portcullis"
+        "#);
     }
 
     async fn refuses_two_tokens(origin) {
@@ -30,7 +30,7 @@ on_both_stores! {
             .header("authorization", format!("Bearer {}", tokens.access));
         assert_denial!(origin.send(twice.body(Body::empty()).unwrap()).await, @r#"
         400 invalid_request: The request carries more than one token
-        www-authenticate: Bearer error="invalid_request"
+        www-authenticate: Bearer realm="portcullis", error="invalid_request"
         "#);
         let beside = origin.get_as("/me?access_token=x", &tokens.access).await;
         assert_eq!((beside.status, beside.code()), (400, "invalid_request"));
@@ -64,7 +64,7 @@ on_both_stores! {
         sqlx::query("DELETE FROM users").execute(&origin.app.pool).await.unwrap();
         assert_denial!(origin.get_as("/me", &tokens.access).await, @r#"
         401 user_not_found: User not found
-        www-authenticate: Bearer error="invalid_token", error_description="User not found"
+        www-authenticate: Bearer realm="portcullis", error="invalid_token", error_description="User not found"
         "#);
     }
 }

@@ -52,10 +52,10 @@ on_both_stores! {
         let second = Tokens::from(&origin.refresh(&first.refresh).await);
         let third = Tokens::from(&origin.refresh(&second.refresh).await);
         origin.advance(Duration::from_secs(11));
-        assert_denial!(origin.refresh(&first.refresh).await, @r"
+        assert_denial!(origin.refresh(&first.refresh).await, @r#"
         401 refresh_token_reused: The refresh token was used before; its session has been closed
-        www-authenticate: Bearer
-        ");
+        www-authenticate: Bearer realm="portcullis"
+        "#);
         assert_eq!(origin.refresh(&third.refresh).await.code(), "session_closed");
         assert_eq!(origin.get_as("/me", &third.access).await.code(), "token_revoked");
         // The chain, never the user.
@@ -74,10 +74,10 @@ on_both_stores! {
             assert_eq!(origin.refresh(unknown).await.code(), "refresh_token_unknown");
         }
         origin.advance(Duration::from_hours(24 * 30));
-        assert_denial!(origin.refresh(&tokens.refresh).await, @r"
+        assert_denial!(origin.refresh(&tokens.refresh).await, @r#"
         401 refresh_token_expired: The refresh token has expired
-        www-authenticate: Bearer
-        ");
+        www-authenticate: Bearer realm="portcullis"
+        "#);
     }
 
     async fn a_token_of_another_client_is_unknown_here(origin) {

@@ -5,7 +5,7 @@ use axum::http::Request;
 use serde_json::json;
 
 use crate::harness::{
-    Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, assert_denial, claims, on_both_stores,
+    Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, assert_oauth_denial, claims, on_both_stores,
 };
 
 const BOTH: [&str; 2] = ["password", "refresh_token"];
@@ -16,7 +16,7 @@ on_both_stores! {
         origin.register("ada@example.org").await;
         origin.client("app", &BOTH).await;
         let answer = origin.token_by_password("app", "ada@example.org").await;
-        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
         let first = Tokens::from(&answer);
         assert_eq!(claims(&first.access)["client_id"], "app");
         let second = Tokens::from(&refresh(origin, &first.refresh, None).await);
@@ -53,8 +53,8 @@ on_both_stores! {
             ("client_secret", CLIENT_SECRET),
         ];
         assert_eq!(origin.post_form("/token", None, &form).await.status, 200);
-        assert_denial!(origin.post_form("/token", APP, &form).await, @r"
-        400 invalid_request: The request lacks a parameter, or has one twice
+        assert_oauth_denial!(origin.post_form("/token", APP, &form).await, @r"
+        400 invalid_request: The client authenticates itself in more than one way
         error: invalid_request
         ");
     }
@@ -83,7 +83,7 @@ on_both_stores! {
         origin.client("app", &BOTH).await;
         let form = [("grant_type", "password"), ("username", "ada@example.org"), ("password", PASSWORD)];
         for client in [None, Some(("app", "a wrong secret of it")), Some(("nobody", CLIENT_SECRET)), Some(("a\0", "b"))] {
-            assert_denial!(origin.post_form("/token", client, &form).await, @r#"
+            assert_oauth_denial!(origin.post_form("/token", client, &form).await, @r#"
             401 invalid_client: Client authentication failed
             www-authenticate: Basic realm="portcullis"
             error: invalid_client
@@ -107,7 +107,7 @@ on_both_stores! {
             ),
         ] {
             let answer = origin.post_form("/token", APP, &form).await;
-            answer.denial();
+            answer.oauth_denial();
             assert_eq!((answer.status, answer.code()), (400, code), "{form:?}");
             assert_eq!(answer.body["error"], error);
             assert_eq!(answer.header("www-authenticate"), "", "{answer:?}");
@@ -186,7 +186,7 @@ on_both_stores! {
         origin.client("app", &BOTH).await;
         origin.client("other", &BOTH).await;
         let tokens = Tokens::from(&origin.token_by_password("other", "ada@example.org").await);
-        assert_denial!(refresh(origin, &tokens.refresh, None).await, @r"
+        assert_oauth_denial!(refresh(origin, &tokens.refresh, None).await, @r"
         400 refresh_token_unknown: The refresh token is not known
         error: invalid_grant
         ");

@@ -173,7 +173,10 @@ async fn whoever_does_not_know_the_secret_gets_nothing() {
                 (401, "invalid_edge_secret".to_owned()),
                 "{authorization:?}"
             );
-            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            assert_eq!(
+                answer.header("www-authenticate"),
+                r#"Bearer realm="portcullis""#
+            );
         }
     }
 }

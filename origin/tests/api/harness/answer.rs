@@ -51,28 +51,32 @@ impl Answer {
             "application/problem+json",
             "{self:?}"
         );
-        assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
         assert_eq!(self.body["status"], self.status, "{self:?}");
         assert!(
             self.body["type"].is_string() && self.body["title"].is_string(),
             "{self:?}"
         );
-        let mut lines = vec![format!(
-            "{} {}: {}",
-            self.status,
-            self.code(),
-            self.text("detail")
-        )];
+        self.refusal(&self.text("detail"))
+    }
+
+    /// The same of an OAuth endpoint. Fails where it is not as RFC 6749, section 5.2, has it.
+    pub(crate) fn oauth_denial(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        assert_eq!(self.header("pragma"), "no-cache", "{self:?}");
+        let members: Vec<&String> = self.body.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["code", "error", "error_description"], "{self:?}");
+        let error = format!("\nerror: {}", self.text("error"));
+        self.refusal(&self.text("error_description")) + &error
+    }
+
+    fn refusal(&self, words: &str) -> String {
+        assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
+        let mut lines = vec![format!("{} {}: {words}", self.status, self.code())];
         for name in ["www-authenticate", "allow"] {
             if self.headers.contains_key(name) {
                 lines.push(format!("{name}: {}", self.header(name)));
             }
         }
-        lines.extend(
-            self.body["error"]
-                .as_str()
-                .map(|error| format!("error: {error}")),
-        );
         if self.headers.contains_key("retry-after") {
             lines.push("retry-after: given".to_owned());
         }

@@ -84,6 +84,14 @@ macro_rules! assert_denial {
 }
 pub(crate) use assert_denial;
 
+/// The same, of an OAuth endpoint.
+macro_rules! assert_oauth_denial {
+    ($answer:expr, @$snapshot:literal) => {
+        crate::harness::assert_text!($answer.oauth_denial(), @$snapshot)
+    };
+}
+pub(crate) use assert_oauth_denial;
+
 pub(crate) async fn with_sqlite(test: impl AsyncFnOnce(Origin)) {
     with_sqlite_and(&[], test).await;
 }
