@@ -179,6 +179,43 @@ async fn an_ordinary_user_does_not_see_the_status_of_the_edge() {
 }
 
 #[tokio::test]
+async fn the_status_of_the_edge_is_there_to_be_read_and_for_nothing_else() {
+    let world = World::before_echo().await.unwrap();
+    let user = world.new_session().await.unwrap().access;
+    world.wait_for_edge(&user, 200).await.unwrap();
+    let credentials = &world.system.credentials;
+    let (email, password) = (&credentials.operator_email, &credentials.operator_password);
+    let operator = world.origin.log_in(email, password).await.unwrap().access;
+    for (method, status) in [
+        (Method::GET, 200),
+        (Method::HEAD, 200),
+        (Method::POST, 405),
+        (Method::PUT, 405),
+        (Method::DELETE, 405),
+        (Method::OPTIONS, 405),
+    ] {
+        let ask = || world.edge.request(method.clone(), "/.portcullis/status");
+        let stranger = world.edge.send(ask()).await.unwrap();
+        stranger.expect(401).unwrap();
+        let users = world.edge.send(ask().bearer_auth(&user)).await.unwrap();
+        users.expect(403).unwrap();
+        let answer = world.edge.send(ask().bearer_auth(&operator)).await.unwrap();
+        let answer = answer.expect(status).unwrap();
+        assert_eq!(answer.headers["cache-control"], "no-store", "{method}");
+        if status == 405 {
+            assert_eq!(answer.headers["allow"], "GET, HEAD", "{method}");
+            assert_eq!(answer.code(), "method_not_allowed", "{method}");
+        } else {
+            assert_eq!(
+                answer.headers["content-type"], "application/json",
+                "{method}"
+            );
+            assert_eq!(answer.text.is_empty(), method == Method::HEAD);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_passes_through_untouched() {
     let world = World::before_echo().await.unwrap();
     let token = world.new_session().await.unwrap().access;

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod cookies;
 mod engines;
 mod hostile_requests;
 mod key_rotation;
+mod oauth_clients;
 mod outages;
 mod propagation;
 mod staleness;

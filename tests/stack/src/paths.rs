@@ -32,6 +32,12 @@ pub fn npm_tool(name: &str) -> PathBuf {
     node_modules().join(".bin").join(name)
 }
 
+/// The Python environment of the OAuth clients that the end-to-end tests run.
+#[must_use]
+pub fn client_environment() -> PathBuf {
+    target().join("client-python")
+}
+
 /// Logs of what our commands ran.
 #[must_use]
 pub fn logs() -> PathBuf {

@@ -91,10 +91,17 @@ fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
     build_edge::build_default()?;
     build_edge::build_for_tests()?;
     build_origin::build()?;
+    install_python_clients()?;
     cargo_test::run(
         "end to end",
         &mut cargo_test(&["--workspace", "--test", "e2e"], options.filter.as_deref()),
     )
+}
+
+/// Those for Node come with the npm packages that the Worker is built with.
+fn install_python_clients() -> anyhow::Result<()> {
+    let requirements = paths::workspace().join("tests/e2e/clients/requirements.txt");
+    stack::install_python_packages(&paths::client_environment(), &requirements).map(drop)
 }
 
 fn cargo_test(packages: &[&str], filter: Option<&str>) -> Command {
