@@ -25,6 +25,7 @@ mod layering;
 pub mod limits;
 pub mod mail;
 pub mod mailed_token;
+mod measures;
 mod open_files;
 pub mod passwords;
 mod private_file;

@@ -5,9 +5,11 @@ mod argon2id;
 mod policy;
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use metrics::{counter, gauge, histogram};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use unicode_normalization::UnicodeNormalization;
 
 pub use policy::Owner;
@@ -83,28 +85,58 @@ impl Passwords {
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
+    fn take_place(&self) -> Result<QueuePlace, ApiError> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(permit) => Ok(QueuePlace::new(permit)),
+            Err(TryAcquireError::NoPermits) => {
+                counter!("portcullis_passwords_refused_total").increment(1);
+                Err(ApiError::PasswordsBusy)
+            }
+            Err(TryAcquireError::Closed) => Err(ApiError::Internal("the password queue is closed")),
+        }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Hasher) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|error| match error {
-                TryAcquireError::NoPermits => ApiError::PasswordsBusy,
-                TryAcquireError::Closed => ApiError::Internal("the password queue is closed"),
-            })?;
+        let place = self.take_place()?;
+        let waiting = Instant::now();
         let thread = Arc::clone(&self.threads)
             .acquire_owned()
             .await
             .map_err(|_| ApiError::Internal("the password queue is closed"))?;
+        histogram!("portcullis_password_wait_seconds").record(waiting.elapsed().as_secs_f64());
         let hasher = Arc::clone(&self.hasher);
         // Both permits move into the work: it holds its memory even if nobody waits for it any more.
         tokio::task::spawn_blocking(move || {
             let _held = (place, thread);
-            work(&hasher)
+            let began = Instant::now();
+            let done = work(&hasher);
+            histogram!("portcullis_password_hash_seconds").record(began.elapsed().as_secs_f64());
+            done
         })
         .await
         .map_err(|_| ApiError::Internal("a password thread panicked"))?
+    }
+}
+
+/// A place in the queue, and the gauge that counts it.
+#[derive(Debug)]
+struct QueuePlace(
+    #[expect(dead_code, reason = "held, and given back when dropped")] OwnedSemaphorePermit,
+);
+
+impl QueuePlace {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
+        gauge!("portcullis_password_queue").increment(1.0);
+        Self(permit)
+    }
+}
+
+impl Drop for QueuePlace {
+    fn drop(&mut self) {
+        gauge!("portcullis_password_queue").decrement(1.0);
     }
 }
 

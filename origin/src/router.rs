@@ -18,15 +18,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::{random, routes};
+use crate::{measures, random, routes};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer than a log-in waits for a cut-off: its session must not be given to nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 
 pub fn router(app: App) -> Router {
-    // Before anything counts.
-    routes::recorder();
+    measures::recorder();
     let (resources, description) = OpenApiRouter::new()
         .merge(routes::accounts().layer(from_fn(finish_what_was_begun)))
         .merge(routes::hanging())

@@ -13,13 +13,17 @@ use crate::config::Config;
 use crate::mail::{self, Transport};
 use crate::publisher::{self, Publisher, replica_name};
 use crate::shutdown::{LAST_LIST_MAY_TAKE, REQUESTS_MAY_TAKE, Signals, Supervisor};
-use crate::{cache, canary, keys, open_files, retention, router, routes, server, store, telemetry};
+use crate::{
+    cache, canary, keys, measures, open_files, retention, router, server, store, telemetry,
+};
 
 /// Connections that may be open besides those of hanging pulls.
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
 
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log.filter, config.log.format)?;
+    // Before anything counts.
+    measures::recorder();
     let mut signals = Signals::catch()?;
     // Before the stores are touched: a port that is taken should change nothing.
     let listener = server::bind(config.http.listen).await?;
@@ -168,6 +172,6 @@ fn spawn_keys_task(app: &App, supervisor: &mut Supervisor) {
 fn spawn_metrics_task(supervisor: &mut Supervisor) {
     let stop = supervisor.stop_background();
     supervisor.spawn("metrics", async move {
-        stop.run_until_cancelled(routes::keep_compact()).await;
+        stop.run_until_cancelled(measures::keep_compact()).await;
     });
 }

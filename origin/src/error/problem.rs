@@ -38,7 +38,6 @@ impl ApiError {
     fn log(&self) {
         match self {
             Self::StoreUnavailable(cause) => {
-                metrics::counter!("portcullis_store_errors_total").increment(1);
                 tracing::error!(%cause, "the database did not answer");
             }
             Self::Internal(cause) => tracing::error!(cause, "a request failed on our side"),

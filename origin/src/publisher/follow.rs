@@ -12,6 +12,7 @@ use super::Publisher;
 use super::deliveries::Arrival;
 use super::outage::Outage;
 use super::pull_lane::PullLane;
+use crate::store::errors::note_failure;
 use crate::store::{list, list_travel};
 
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -65,7 +66,10 @@ pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
     loop {
         match look(&publisher).await {
             Ok(()) => outage.is_over(),
-            Err(error) => outage.failed("store_unavailable", &error),
+            Err(error) => {
+                note_failure(&error);
+                outage.failed("store_unavailable", &error);
+            }
         }
         let notified = publisher.published_elsewhere.notified();
         tokio::select! {

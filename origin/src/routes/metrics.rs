@@ -1,27 +1,25 @@
-//! `GET /metrics`, in Prometheus' text format.
+//! `GET /metrics`, in Prometheus' text format. What is a state and no event is looked up here, when
+//! somebody asks.
 
-use std::convert::Infallible;
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics::gauge;
+use shared::UnixSeconds;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::measures;
+use crate::store::errors::note_failure;
+use crate::store::list_travel;
+use crate::store::receipts::{self, Publishing};
 
-/// Seconds; the promise is made in tenths of them.
-const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-
-/// Up to the end of a list of the default life: a revocation that takes longer breaks the promise.
-const REVOKE_BUCKETS: [f64; 12] = [
-    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 15.0, 60.0, 180.0, 600.0,
-];
-
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// What the database does not say by then is not known; the rest must not wait for it.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(metrics))
@@ -31,39 +29,70 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus' text format", content_type = "text/plain")),
 )]
-async fn metrics() -> Result<Response, ApiError> {
-    let recorder = recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
-    let content_type = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((content_type, recorder.render()).into_response())
+async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
+    let recorder =
+        measures::recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
+    observe_connections(&app);
+    observe_publishing(&app).await;
+    let headers = [
+        (CONTENT_TYPE, "text/plain; version=0.0.4"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, recorder.render()).into_response())
 }
 
-/// Folds what was measured into buckets, which otherwise only a scrape does: an origin that nobody
-/// scrapes must not grow.
-pub(crate) async fn keep_compact() -> Infallible {
-    let Some(recorder) = recorder() else {
-        return std::future::pending().await;
+fn observe_connections(app: &App) {
+    let all = app.pool.size();
+    let idle = u32::try_from(app.pool.num_idle()).unwrap_or(all).min(all);
+    gauge!("portcullis_database_connections", "state" => "in_use").set(f64::from(all - idle));
+    gauge!("portcullis_database_connections", "state" => "idle").set(f64::from(idle));
+    let most = app.pool.options().get_max_connections();
+    gauge!("portcullis_database_connections_most").set(f64::from(most));
+    if let Some(cache) = &app.cache {
+        let connected = u8::from(cache.is_connected());
+        gauge!("portcullis_redis_connected").set(f64::from(connected));
+    }
+    let waiters = u32::try_from(app.deliveries.waiters()).unwrap_or(u32::MAX);
+    gauge!("portcullis_receipt_waiters").set(f64::from(waiters));
+}
+
+/// How far publishing is behind, as the database has it: this replica may not be the one that
+/// publishes.
+struct Lags {
+    publishing: Publishing,
+    undelivered_since: Option<UnixSeconds>,
+}
+
+async fn observe_publishing(app: &App) {
+    let found = tokio::time::timeout(PROBE_TIMEOUT, find_lags(app)).await;
+    let lags = match found {
+        Ok(Ok(lags)) => Some(lags),
+        Ok(Err(error)) => {
+            note_failure(&error);
+            None
+        }
+        Err(_) => None,
     };
-    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        recorder.run_upkeep();
+    let now = app.clock.now();
+    let age_secs = |at: UnixSeconds| now.secs_since(at).max(0.0);
+    let unless_nan = |secs: Option<f64>| secs.unwrap_or(f64::NAN);
+    let lag = lags.as_ref().map(|lags| {
+        let oldest = lags.publishing.oldest_unpublished_at;
+        oldest.map_or(0.0, age_secs)
+    });
+    gauge!("portcullis_publishing_lag_seconds").set(unless_nan(lag));
+    let newest = lags.as_ref().and_then(|lags| lags.publishing.newest_list);
+    let list_age = newest.map(|list| age_secs(list.issued_at));
+    gauge!("portcullis_list_age_seconds").set(unless_nan(list_age));
+    if app.config.lanes.kv.is_some() {
+        let kv_lag = lags.map(|lags| lags.undelivered_since.map_or(0.0, age_secs));
+        gauge!("portcullis_kv_lag_seconds").set(unless_nan(kv_lag));
     }
 }
 
-/// Installs the recorder on first use; call it before the first metric is counted.
-pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
-    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    RECORDER
-        .get_or_init(|| {
-            let time_to_revoke = "portcullis_time_to_revoke_seconds".to_owned();
-            PrometheusBuilder::new()
-                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
-                .and_then(|builder| {
-                    builder.set_buckets_for_metric(Matcher::Full(time_to_revoke), &REVOKE_BUCKETS)
-                })
-                .and_then(PrometheusBuilder::install_recorder)
-                .inspect_err(|error| tracing::error!(%error, "metrics cannot be recorded"))
-                .ok()
-        })
-        .as_ref()
+async fn find_lags(app: &App) -> sqlx::Result<Lags> {
+    Ok(Lags {
+        publishing: receipts::find_publishing(&app.pool).await?,
+        undelivered_since: list_travel::find_undelivered_since(&app.pool).await?,
+    })
 }

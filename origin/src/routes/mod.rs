@@ -32,8 +32,6 @@ use crate::app::App;
 use crate::iso_time;
 use crate::store::users::User;
 
-pub(crate) use metrics::{keep_compact, recorder};
-
 /// Everything about accounts, sessions and revocations.
 pub(crate) fn accounts() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -48,6 +48,17 @@ pub async fn log_in(
     credentials: &Credentials<'_>,
     caller: &Caller,
 ) -> Result<TokenResponse, ApiError> {
+    let ended = attempt(app, credentials, caller).await;
+    let outcome = ended.as_ref().err().map_or("succeeded", ApiError::code);
+    metrics::counter!("portcullis_log_ins_total", "outcome" => outcome).increment(1);
+    ended
+}
+
+async fn attempt(
+    app: &App,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+) -> Result<TokenResponse, ApiError> {
     let attempt = Attempt::begin(app, credentials.email, &caller.address).await?;
     match try_log_in(app, credentials, caller).await {
         Ok(response) => {
@@ -122,7 +133,6 @@ async fn authenticate(
 }
 
 async fn insert_failure(app: &App, email: &str, caller: &Caller) -> Result<(), ApiError> {
-    metrics::counter!("portcullis_log_ins_total", "outcome" => "failed").increment(1);
     let now = app.clock.now();
     let account = crate::limits::account_key(email);
     let mut tx = store::begin(&app.pool).await?;
@@ -203,7 +213,6 @@ async fn insert_session(
     audit::insert(&mut tx, &record, now).await?;
     let response = access_token(app, user, &session, session.scope.clone(), now)?;
     tx.commit().await?;
-    metrics::counter!("portcullis_log_ins_total", "outcome" => "succeeded").increment(1);
     Ok(TokenResponse {
         refresh_token,
         ..response

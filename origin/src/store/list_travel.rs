@@ -26,6 +26,19 @@ pub async fn find_newest_delivered(pool: &AnyPool) -> sqlx::Result<Option<(u64, 
     Ok(newest.map(|(version, at)| (version.cast_unsigned(), from_millis(at))))
 }
 
+/// When the first of those lists was made that KV has not got, nor a newer one; `None`: it has the
+/// newest, or there is no list.
+pub async fn find_undelivered_since(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
+    let at: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(issued_at) FROM list_heads
+         WHERE version > (SELECT COALESCE(MAX(version), 0) FROM list_heads
+                          WHERE delivered_at IS NOT NULL)",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(at.map(from_millis))
+}
+
 /// KV holds `version`, so whatever an older head said is there as well.
 pub async fn mark_delivered(pool: &AnyPool, version: u64, at: UnixSeconds) -> sqlx::Result<()> {
     sqlx::query(

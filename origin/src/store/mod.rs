@@ -5,6 +5,7 @@ pub mod audit;
 pub mod audit_pages;
 pub mod cache_state;
 pub mod clients;
+pub mod errors;
 pub mod forget;
 pub mod last_token;
 pub mod lease;

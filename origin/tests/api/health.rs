@@ -1,9 +1,6 @@
-//! `GET /health`, `/health/live`, `/health/ready`, `/metrics`.
+//! `GET /health`, `/health/live`, `/health/ready`.
 
 use std::time::Duration;
-
-use axum::body::Body;
-use axum::http::Request;
 
 use crate::harness::on_both_stores;
 
@@ -40,21 +37,5 @@ on_both_stores! {
         assert_eq!((ready.status, &ready.body["database"]), (503, &"unreachable".into()));
         assert_eq!(ready.code(), "store_unavailable");
         assert_eq!(ready.header("retry-after"), "2");
-    }
-
-    async fn metrics_count_requests_by_route(origin) {
-        origin.get("/health/live").await;
-        let answer = origin.get("/metrics").await;
-        assert_eq!(answer.status, 200);
-        assert!(answer.raw.contains("portcullis_http_requests_total{"), "{}", answer.raw);
-        assert!(answer.raw.contains("route=\"/health/live\""), "{}", answer.raw);
-    }
-
-    async fn a_made_up_method_makes_no_time_series_of_its_own(origin) {
-        let request = Request::builder().method("MADEUP").uri("/health/live");
-        assert_eq!(origin.send(request.body(Body::empty()).unwrap()).await.status, 405);
-        let answer = origin.get("/metrics").await;
-        assert!(answer.raw.contains("method=\"other\""), "{}", answer.raw);
-        assert!(!answer.raw.contains("MADEUP"), "{}", answer.raw);
     }
 }

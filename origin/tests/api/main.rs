@@ -22,6 +22,7 @@ mod login;
 mod logout;
 mod mail;
 mod me;
+mod metrics;
 mod oauth_conformance;
 mod outages;
 mod password_change;

@@ -1,0 +1,72 @@
+//! What kind of failure the database had, for those who watch it: one count where each is met.
+
+use std::io;
+
+/// Counts a failure that ends here: it is answered, logged or tried again, and not handed on.
+pub fn note_failure(error: &sqlx::Error) {
+    metrics::counter!("portcullis_store_errors_total", "kind" => kind(error)).increment(1);
+}
+
+fn kind(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::PoolTimedOut => "busy",
+        sqlx::Error::Io(error) => match error.kind() {
+            io::ErrorKind::TimedOut => "late",
+            _ => "connection",
+        },
+        sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => "connection",
+        sqlx::Error::Database(error) => error.code().map_or("other", |code| kind_of_code(&code)),
+        _ => "other",
+    }
+}
+
+/// Five characters are an SQLSTATE of Postgres (appendix A of its manual); fewer are a result code
+/// of SQLite, with what is more special about it in the higher bytes.
+fn kind_of_code(code: &str) -> &'static str {
+    if code.len() == 5 {
+        return match code {
+            // A statement, a lock or an idle transaction that took too long.
+            "57014" | "55P03" | "25P03" => "late",
+            "25006" => "read_only",
+            "53100" => "full",
+            "53300" | "53400" => "busy",
+            _ if code.starts_with("08") || code.starts_with("57P") => "connection",
+            _ => "other",
+        };
+    }
+    match code.parse::<i32>().map(|code| code & 0xff) {
+        // SQLITE_BUSY, SQLITE_LOCKED.
+        Ok(5 | 6) => "late",
+        Ok(8) => "read_only",
+        Ok(13) => "full",
+        Ok(10 | 14) => "connection",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_of_both_databases_have_one_kind() {
+        for (code, kind) in [
+            ("57014", "late"),
+            ("25006", "read_only"),
+            ("53100", "full"),
+            ("53300", "busy"),
+            ("57P01", "connection"),
+            ("08006", "connection"),
+            ("23505", "other"),
+            ("5", "late"),
+            // SQLITE_BUSY_SNAPSHOT, SQLITE_READONLY_DBMOVED, SQLITE_IOERR_WRITE.
+            ("517", "late"),
+            ("1032", "read_only"),
+            ("778", "connection"),
+            ("13", "full"),
+            ("2067", "other"),
+        ] {
+            assert_eq!(kind_of_code(code), kind, "{code}");
+        }
+    }
+}
