@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use shared::ListMessage;
+use shared::{LEEWAY_SECS, ListMessage, UnixSeconds};
 
 use crate::store::list::{Mark, StoredList};
 
@@ -75,6 +75,19 @@ impl PublishedList {
         self.list.version
     }
 
+    /// For how many seconds from now an edge may believe what it is told about a token now. A
+    /// revocation promises to be in force when the last list without it ends, and this may be that
+    /// one. Our clock may be behind, so the leeway is left out.
+    #[must_use]
+    pub fn secs_to_believe(&self, now: UnixSeconds) -> u64 {
+        let left_millis = self
+            .list
+            .expires_at
+            .as_millis()
+            .saturating_sub(now.as_millis());
+        (left_millis / 1000).saturating_sub(LEEWAY_SECS)
+    }
+
     /// The list message for an edge that holds `version` (0: none): JSON, with the whole tail
     /// unless that version is known to begin with the same bytes.
     #[must_use]
@@ -107,8 +120,6 @@ impl PublishedList {
 
 #[cfg(test)]
 mod tests {
-    use shared::UnixSeconds;
-
     use super::*;
 
     fn list(version: u64, tail_epoch: u64, tail: &[u8]) -> StoredList {

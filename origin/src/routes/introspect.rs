@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
-use shared::{Claims, RevocationStatus, TokenError, UnixSeconds};
+use shared::{Claims, RevocationStatus, TokenError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,17 +60,10 @@ async fn introspect(
     })
 }
 
-/// A revocation promises to be in force when the last list without it ends, and the newest list may be
-/// that one: so long an answer from before may be believed, and no longer.
 fn answer_edge(app: &App, body: impl Serialize) -> Response {
-    let ends_at = app
-        .pull_lane
-        .newest()
-        .map_or(UnixSeconds::EPOCH, |newest| newest.list().expires_at);
-    let left_millis = ends_at
-        .as_millis()
-        .saturating_sub(app.clock.now().as_millis());
-    let may_keep = match left_millis / 1000 {
+    let newest = app.pull_lane.newest();
+    let secs = newest.map_or(0, |newest| newest.secs_to_believe(app.clock.now()));
+    let may_keep = match secs {
         0 => "no-store".to_owned(),
         secs => format!("private, max-age={secs}"),
     };

@@ -76,10 +76,10 @@ on_both_stores! {
         let tokens = origin.user("ada@example.org").await;
         assert_eq!(edge_may_keep(origin, &tokens.access).await, "no-store");
         origin.publish().await;
-        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=180");
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=150");
         origin.advance(Duration::from_millis(100_500));
-        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=79");
-        origin.advance(Duration::from_secs(79));
+        assert_eq!(edge_may_keep(origin, &tokens.access).await, "private, max-age=49");
+        origin.advance(Duration::from_secs(49));
         assert_eq!(edge_may_keep(origin, &tokens.access).await, "no-store");
         origin.insert_client("gateway", &[], true).await;
         let to_client = introspect(origin, "gateway", &tokens.access).await;

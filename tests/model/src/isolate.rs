@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use edge::config::Switch;
 use edge::decision::{Decision, DecisionInput, Fact, ListFact, Missing, Refresh, decide};
+use edge::introspection::{Introspected, Introspection, IntrospectionError};
+use edge::introspection_cache::IntrospectionCache;
 use edge::lanes::{Lanes, PULL_LOOP_MS, Ticket};
 use edge::list_cache::{Fault, Lane, ListCache, Swapped};
 use edge::list_intake::{Offer, take_offer};
@@ -33,6 +35,16 @@ pub struct Isolate {
     hanging: Option<(Ticket, UnixSeconds)>,
     is_pull_cut: bool,
     is_kv_cut: bool,
+    answers: IntrospectionCache,
+    pub asked: Asked,
+}
+
+/// How often somebody was asked about a token.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Asked {
+    pub origin: u64,
+    /// An answer from before did.
+    pub nobody_again: u64,
 }
 
 /// What an isolate can reach, if its lanes are not cut.
@@ -42,6 +54,8 @@ pub struct Outside<'a> {
     pub kv: &'a Kv,
     pub pins: &'a ListPins,
     pub now: UnixSeconds,
+    /// By the clock of the replica that is asked.
+    pub replicas_now: UnixSeconds,
 }
 
 /// A lane brought nothing, or a copy that is no good.
@@ -56,6 +70,8 @@ impl Default for Isolate {
             hanging: None,
             is_pull_cut: false,
             is_kv_cut: false,
+            answers: IntrospectionCache::default(),
+            asked: Asked::default(),
         }
     }
 }
@@ -103,6 +119,7 @@ impl Isolate {
         *self = Self {
             is_pull_cut: self.is_pull_cut,
             is_kv_cut: self.is_kv_cut,
+            asked: self.asked,
             ..Self::default()
         };
     }
@@ -123,6 +140,7 @@ impl Isolate {
         let mut list = self.list();
         let mut refresh = self.lanes.refresh(Switch::On, outside.now);
         let mut verdict = Fact::NotGathered;
+        let mut answer: Fact<Result<Introspection, IntrospectionError>> = Fact::NotGathered;
         let decision = loop {
             let known: Fact<Result<&ValidToken, TokenError>> = match &verdict {
                 Fact::NotGathered => Fact::NotGathered,
@@ -137,7 +155,10 @@ impl Isolate {
                     refresh,
                 },
                 token: known,
-                introspection: Fact::NotGathered,
+                introspection: match &answer {
+                    Fact::NotGathered => Fact::NotGathered,
+                    Fact::Known(answer) => Fact::Known(answer.as_ref().map_err(|error| *error)),
+                },
                 now: outside.now,
             };
             match decide(&input) {
@@ -152,6 +173,9 @@ impl Isolate {
                 }
                 Decision::Gather(Missing::VerifiedToken) => {
                     verdict = Fact::Known(self.verify(token, list.as_ref(), outside.now));
+                }
+                Decision::Gather(Missing::Introspection) => {
+                    answer = Fact::Known(self.introspect(token, route, outside));
                 }
                 decided => break decided,
             }
@@ -178,6 +202,28 @@ impl Isolate {
         let token = Rc::new(signed.validate(&trusted.policy, now)?);
         self.tokens.insert(text, Rc::clone(&token));
         Ok(token)
+    }
+
+    /// `Evidence::introspect`.
+    fn introspect(
+        &mut self,
+        text: &str,
+        route: &Route,
+        outside: Outside<'_>,
+    ) -> Result<Introspection, IntrospectionError> {
+        let max_age_secs = route.max_introspection_age_secs;
+        if let Some(kept) = self.answers.find(text, max_age_secs, outside.now) {
+            self.asked.nobody_again += 1;
+            return Ok(kept);
+        }
+        if self.is_pull_cut {
+            return Err(IntrospectionError::Unreachable);
+        }
+        self.asked.origin += 1;
+        let (body, cache_control) = outside.origin.introspect(text, outside.replicas_now);
+        let answer = Introspected::parse(&body, Some(&cache_control))?;
+        self.answers.insert(text, &answer, outside.now);
+        Ok(answer.introspection)
     }
 
     /// `list_refresh::fetch_own`.

@@ -4,8 +4,12 @@
 use edge::list_cache::Lane;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shared::LEEWAY_SECS;
 
 pub const USERS: usize = 3;
+pub const REPLICAS: usize = 2;
+/// Half the leeway: no two replicas are further apart than that.
+pub const MOST_AHEAD_MILLIS: u64 = LEEWAY_SECS * 500;
 
 #[derive(Debug, Clone, Copy)]
 pub enum Operation {
@@ -37,6 +41,15 @@ pub enum Operation {
     },
     Advance {
         millis: u64,
+    },
+    /// From now on this replica has the lease, and requests go to it.
+    Turn {
+        replica: usize,
+    },
+    SetClock {
+        replica: usize,
+        /// Behind, where it is negative.
+        ahead_millis: i64,
     },
     Publish,
     Merge,
@@ -71,6 +84,14 @@ pub enum Operation {
         token: usize,
         route: usize,
     },
+    /// A request now; then the token is revoked, and asked about again in the first moment in which it
+    /// must not pass.
+    Chase {
+        isolate: usize,
+        token: usize,
+        route: usize,
+        are_lanes_cut: bool,
+    },
 }
 
 /// A history of up to `most` operations.
@@ -83,9 +104,13 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => at_origin(),
         3 => time_and_publisher(),
         2 => between(),
-        4 => (0..4_usize, any::<prop::sample::Index>(), 0..3_usize).prop_map(|(isolate, token, route)| {
+        4 => (0..4_usize, any::<prop::sample::Index>(), 0..4_usize).prop_map(|(isolate, token, route)| {
             Operation::Request { isolate, token: token.index(64), route }
         }),
+        1 => (0..4_usize, 0..64_usize, 0..4_usize, any::<bool>())
+            .prop_map(|(isolate, token, route, are_lanes_cut)| {
+                Operation::Chase { isolate, token, route, are_lanes_cut }
+            }),
     ]
 }
 
@@ -104,6 +129,7 @@ fn at_origin() -> impl Strategy<Value = Operation> {
 }
 
 fn time_and_publisher() -> impl Strategy<Value = Operation> {
+    let most_ahead = MOST_AHEAD_MILLIS.cast_signed();
     prop_oneof![
         6 => (0..3_000_u64).prop_map(|millis| Operation::Advance { millis }),
         2 => (3_000..200_000_u64).prop_map(|millis| Operation::Advance { millis }),
@@ -111,6 +137,9 @@ fn time_and_publisher() -> impl Strategy<Value = Operation> {
         2 => Just(Operation::Merge),
         1 => any::<bool>().prop_map(|after_commit| Operation::KillPublisher { after_commit }),
         2 => Just(Operation::StartPublisher),
+        2 => (0..REPLICAS).prop_map(|replica| Operation::Turn { replica }),
+        1 => (0..REPLICAS, -most_ahead..=most_ahead)
+            .prop_map(|(replica, ahead_millis)| Operation::SetClock { replica, ahead_millis }),
     ]
 }
 

@@ -17,7 +17,8 @@ use origin::store::segments::{NewSegment, SegmentRow};
 use origin::store::token_keys::TokenKeyRow;
 use serde_json::json;
 use shared::{
-    ACCESS_TOKEN_TYP, Algorithm, HEAD_TYP, Head, KeySet, ListPins, Scope, UnixSeconds, retain_until,
+    ACCESS_TOKEN_TYP, Algorithm, HEAD_TYP, Head, KeySet, LEEWAY_SECS, ListPins, Scope, UnixSeconds,
+    retain_until,
 };
 
 use crate::truth::{Token, subject};
@@ -28,7 +29,8 @@ const AUDIENCE: &str = "model";
 /// Short, so that revocations outlive their use within a history; long enough for some merges.
 const TOKEN_LIFETIME_SECS: u64 = 1_500;
 const LIST_LIFETIME_SECS: u64 = 180;
-const GRACE_SECS: u64 = 60;
+/// Short, so that it hides no bound that is missed by little.
+const GRACE_SECS: u64 = 5;
 
 const TOKEN_KEY: &str = include_str!("../../corpus/keys/ed25519.pem");
 const LIST_KEY: &str = include_str!("../../corpus/keys/list.pem");
@@ -38,6 +40,7 @@ pub struct Origin {
     settings: ListSettings,
     token_key: SigningKey,
     list_key: SigningKey,
+    issued: BTreeMap<String, Token>,
     rows: Vec<Row>,
     newest: Option<NewestHead>,
     tail: Option<OpenTail>,
@@ -45,6 +48,17 @@ pub struct Origin {
     published: Option<PublishedList>,
     /// Of each version, when the last edge stopped using any list before it.
     predecessors_end_at: BTreeMap<u64, UnixSeconds>,
+}
+
+/// A revocation as whoever wants it says it.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    pub scope: Scope,
+    pub name: &'a str,
+    pub before_secs: Option<u64>,
+    /// When the last token that it concerns can have been made.
+    pub last_token_at: UnixSeconds,
+    pub recorded_at: UnixSeconds,
 }
 
 /// What a receipt says first.
@@ -82,6 +96,7 @@ impl Default for Origin {
             },
             token_key,
             list_key: SigningKey::from_pem(Algorithm::EdDsa, LIST_KEY).unwrap(),
+            issued: BTreeMap::new(),
             rows: Vec::new(),
             newest: None,
             tail: None,
@@ -103,15 +118,14 @@ impl Origin {
         }
     }
 
-    #[must_use]
-    pub fn issue(&self, user: usize, sid: &str, jti: &str, now: UnixSeconds) -> Token {
+    pub fn issue(&mut self, user: usize, sid: &str, jti: &str, now: UnixSeconds) -> Token {
         let iat_secs = now.as_secs();
         let exp = iat_secs + TOKEN_LIFETIME_SECS;
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": subject(user), "sid": sid, "jti": jti,
             "client_id": "web", "iat": iat_secs, "exp": exp,
         });
-        Token {
+        let token = Token {
             text: self
                 .token_key
                 .sign(ACCESS_TOKEN_TYP, &claims.to_string())
@@ -121,33 +135,63 @@ impl Origin {
             user,
             iat_secs,
             exp: UnixSeconds::from_secs(exp),
-        }
+        };
+        self.issued.insert(token.text.clone(), token.clone());
+        token
     }
 
     /// Commits a revocation.
-    pub fn record(
-        &mut self,
-        scope: Scope,
-        name: &str,
-        before_secs: Option<u64>,
-        now: UnixSeconds,
-    ) -> Recorded {
-        let latest_iat = before_secs.map_or(now, |secs| now.max(UnixSeconds::from_secs(secs)));
+    pub fn record(&mut self, order: Order<'_>) -> Recorded {
+        let latest_exp = order.last_token_at.plus_secs(TOKEN_LIFETIME_SECS);
         self.rows.push(Row {
             outbox: OutboxRow {
                 id: self.rows.len().to_string(),
-                scope,
+                scope: order.scope,
                 issuer: ISSUER.to_owned(),
-                name: name.to_owned(),
-                before_secs,
-                retain_until: retain_until(latest_iat.plus_secs(1 + TOKEN_LIFETIME_SECS)),
+                name: order.name.to_owned(),
+                before_secs: order.before_secs,
+                retain_until: retain_until(latest_exp),
             },
             version: None,
         });
         Recorded {
             row: self.rows.len() - 1,
-            effective_by: self.effective_by(now),
+            effective_by: self.effective_by(order.recorded_at),
         }
+    }
+
+    /// The answer to an edge that asks about a token (RFC 7662, section 2.2), and its `Cache-Control`.
+    #[must_use]
+    pub fn introspect(&self, text: &str, now: UnixSeconds) -> (Vec<u8>, String) {
+        let active = self.issued.get(text).filter(|token| {
+            let is_ahead = token.iat_secs > now.plus_secs(LEEWAY_SECS).as_secs();
+            let is_over = now >= token.exp.plus_secs(LEEWAY_SECS);
+            !is_ahead && !is_over && !self.is_revoked(token)
+        });
+        let body = match active {
+            Some(token) => json!({
+                "active": true, "sub": subject(token.user), "sid": token.sid, "jti": token.jti,
+                "exp": token.exp.as_secs(),
+            }),
+            None => json!({ "active": false }),
+        };
+        let published = self.published.as_ref();
+        let secs = published.map_or(0, |list| list.secs_to_believe(now));
+        (
+            body.to_string().into_bytes(),
+            format!("private, max-age={secs}"),
+        )
+    }
+
+    fn is_revoked(&self, token: &Token) -> bool {
+        let mut rows = self.rows.iter().map(|row| &row.outbox);
+        rows.any(|row| {
+            let (names, is_old) = (
+                [&token.jti, &token.sid, &subject(token.user), ISSUER],
+                row.before_secs.is_none_or(|secs| token.iat_secs < secs),
+            );
+            names.contains(&row.name.as_str()) && is_old
+        })
     }
 
     /// As `origin::revocation` computes it, from the lists that may be out.
