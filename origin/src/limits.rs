@@ -6,6 +6,7 @@
 //! all addresses together close it only for addresses that it never logged in from.
 
 mod kept;
+mod network;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::error::ApiError;
 use crate::rate_window::{Admission, Growth, Limit, Window};
 use crate::store::sessions;
 use kept::{Place, change};
+use network::network_of;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
@@ -52,10 +54,11 @@ impl Attempt {
     /// The address first: one that is refused must not use up the places of an account.
     pub async fn begin(app: &App, account: &str, address: &str) -> Result<Self, ApiError> {
         let account = account_name(account);
-        let pair = format!("{account} {address}");
+        let network = network_of(address);
+        let pair = format!("{account} {network}");
         let mut attempt = Self { places: Vec::new() };
         for (limit, name) in [
-            (BY_ADDRESS, address),
+            (BY_ADDRESS, network.as_str()),
             (BY_ACCOUNT_AND_ADDRESS, pair.as_str()),
             (BY_ACCOUNT, account.as_str()),
         ] {
@@ -104,22 +107,22 @@ impl Attempt {
 
 /// Every request counts here, whether or not there is such an account. The address first, as above.
 pub async fn count_forgotten(app: &App, account: &str, address: &str) -> Result<(), ApiError> {
-    count(app, FORGOTTEN_BY_ADDRESS, address).await?;
+    count(app, FORGOTTEN_BY_ADDRESS, &network_of(address)).await?;
     count(app, FORGOTTEN_BY_ACCOUNT, &account_name(account)).await
 }
 
 pub async fn count_reset(app: &App, address: &str) -> Result<(), ApiError> {
-    count(app, RESET_BY_ADDRESS, address).await
+    count(app, RESET_BY_ADDRESS, &network_of(address)).await
 }
 
 /// An e-mail address turned out to be taken: past the limit that is not told.
 pub async fn count_taken(app: &App, address: &str) -> Result<(), ApiError> {
-    count(app, TAKEN_BY_ADDRESS, address).await
+    count(app, TAKEN_BY_ADDRESS, &network_of(address)).await
 }
 
 /// A client did not prove who it is.
 pub async fn count_bad_client(app: &App, address: &str) -> Result<(), ApiError> {
-    count(app, CLIENT_BY_ADDRESS, address).await
+    count(app, CLIENT_BY_ADDRESS, &network_of(address)).await
 }
 
 /// The account by a hash of its address: neither Redis nor a log need to know whom it is about.

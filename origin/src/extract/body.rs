@@ -76,12 +76,14 @@ async fn read(request: Request, media_type: &'static str) -> Result<Bytes, ApiEr
     }
 }
 
-/// The type itself, with at most `charset=utf-8` as its parameter.
+/// The type itself, with at most `charset=utf-8` as its parameter, and said once: what filters the
+/// requests before us may have read the other one.
 fn check_media_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), ApiError> {
-    let given = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let given = match (values.next(), values.next()) {
+        (Some(only), None) => only.to_str().unwrap_or_default(),
+        _ => "",
+    };
     let (media_type, parameter) = given.split_once(';').unwrap_or((given, ""));
     let parameter = parameter.trim();
     let known_parameter = parameter.is_empty()

@@ -56,6 +56,11 @@ on_both_stores! {
             let answer = origin.send(request.body(Body::from("{}")).unwrap()).await;
             assert_eq!((answer.status, answer.code()), (415, "unsupported_media_type"));
         }
+        for (first, second) in [("application/json", "text/plain"), ("application/json", "application/json")] {
+            let request = Request::post("/login").header("content-type", first).header("content-type", second);
+            let answer = origin.send(request.body(Body::from("{}")).unwrap()).await;
+            assert_eq!((answer.status, answer.code()), (415, "unsupported_media_type"), "two types");
+        }
         let request = Request::post("/login").header("content-type", "application/json;charset=UTF-8");
         let answer = origin.send(request.body(Body::from("{}")).unwrap()).await;
         assert_eq!(answer.code(), "missing_member");

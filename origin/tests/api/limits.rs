@@ -91,6 +91,16 @@ on_both_stores! {
         assert_eq!(log_in(origin, &address(1), "ada@example.org", PASSWORD).await.status, 200);
     }
 
+    async fn the_addresses_of_one_home_are_one_address(origin) {
+        origin.register("ada@example.org").await;
+        for number in 0..10 {
+            let home = format!("2001:db8:1:2::{number}");
+            assert_eq!(log_in(origin, &home, "ada@example.org", "wrong").await.status, 401);
+        }
+        assert_eq!(log_in(origin, "2001:db8:1:2:a:b:c:d", "ada@example.org", PASSWORD).await.status, 429);
+        assert_eq!(log_in(origin, "2001:db8:1:3::1", "ada@example.org", PASSWORD).await.status, 200);
+    }
+
     async fn the_password_grant_and_the_log_in_share_their_limit(origin) {
         origin.register("ada@example.org").await;
         origin.client("app", &["password"]).await;
