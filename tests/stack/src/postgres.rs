@@ -131,14 +131,18 @@ impl Postgres {
     /// Starts the same data again on the same port, after `process().kill()` or `stop()`.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.process.stop();
-        self.process = run_server(
-            &self.programs,
-            self.data.path(),
-            &self.log,
-            self.port,
-            self.durability,
-        )?;
-        self.wait_until_ready().await
+        // The children of a server that was killed keep its memory for a moment, and no new one starts.
+        poll::until("Postgres starts again", PATIENCE, async || {
+            self.process = run_server(
+                &self.programs,
+                self.data.path(),
+                &self.log,
+                self.port,
+                self.durability,
+            )?;
+            Ok(self.wait_until_ready().await.ok())
+        })
+        .await
     }
 
     fn database_url(&self, name: &str) -> String {
