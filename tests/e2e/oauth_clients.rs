@@ -100,6 +100,37 @@ async fn verifiers_of_others_take_the_tokens_of_every_algorithm_and_no_forged_on
     }
 }
 
+/// They bring a secret of their own, which is the origin's to judge, and no token of somebody's.
+#[tokio::test]
+async fn a_client_reaches_all_three_endpoints_through_the_edge() {
+    let world = World::on_servers().await.unwrap();
+    let credentials = &world.system.credentials;
+    let ask = async |path: &str, form: &[(&str, &str)], secret: &str| {
+        let request = world.edge.request(reqwest::Method::POST, path).form(form);
+        let request = request.basic_auth(&credentials.client_id, Some(secret));
+        world.edge.send(request).await.unwrap()
+    };
+    let (grant, secret) = (
+        ("grant_type", "client_credentials"),
+        &credentials.client_secret,
+    );
+    let issued = ask("/token", &[grant], secret).await.expect(200).unwrap();
+    let token = issued.string("access_token");
+    let of_token = [("token", token.as_str())];
+    for (path, active) in [
+        ("/introspect", true),
+        ("/revoke", true),
+        ("/introspect", false),
+    ] {
+        let refused = ask(path, &of_token, "another secret of it").await;
+        assert_eq!(refused.expect(401).unwrap().code(), "invalid_client");
+        let answer = ask(path, &of_token, secret).await.expect(200).unwrap();
+        if path == "/introspect" {
+            assert_eq!(answer.json()["active"], active);
+        }
+    }
+}
+
 fn run(script: &str, world: &World<&System>) -> Value {
     let credentials = &world.system.credentials;
     let task = json!({
