@@ -5,6 +5,7 @@ mod deed;
 mod lifecycle;
 mod password_change;
 mod password_reset;
+mod password_set;
 mod roles;
 mod verification;
 
@@ -14,6 +15,7 @@ pub use deed::Deed;
 pub use lifecycle::{delete, disable, enable};
 pub use password_change::{Change, change_password};
 pub use password_reset::{forget_password, reset_password};
+pub use password_set::set_password;
 pub use roles::{RolesChange, RolesChanged, change_roles};
 pub use verification::verify_email;
 

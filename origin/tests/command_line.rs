@@ -1,10 +1,13 @@
 //! The operator's command line as a process: `revoke` and `list verify` beside a running origin, the
-//! life of a client, what `doctor` finds, and the help.
+//! life of a client, a lost password, what `doctor` finds, and who may read the files. What holds for
+//! every command is in `command_table`.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::io::{BufRead, BufReader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -223,27 +226,6 @@ fn a_command_about_nobody_is_misuse_and_says_so() {
     }
 }
 
-#[test]
-fn every_command_for_people_shows_an_example() {
-    for command in [
-        &["user", "create"][..],
-        &["user", "disable"],
-        &["user", "enable"],
-        &["user", "delete"],
-        &["user", "roles"],
-        &["user", "list"],
-        &["mail", "list"],
-        &["mail", "retry"],
-        &["audit"],
-    ] {
-        let data = TempDir::new().unwrap();
-        let mut help = portcullis(data.path());
-        let output = help.args(command).arg("--help").output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains("Example"), "{command:?}");
-    }
-}
-
 /// The issuer of the one revocation, and for how long it is kept.
 async fn find_revocation(data_dir: &Path) -> (String, i64) {
     let pool = open_database(data_dir).await;
@@ -263,43 +245,6 @@ fn run(data_dir: &Path, settings: &[&str]) -> (Option<i32>, String, String) {
         text(output.stdout),
         text(output.stderr),
     )
-}
-
-#[test]
-fn every_command_shows_an_example_in_its_help() {
-    let data = TempDir::new().unwrap();
-    let mut commands = vec![Vec::<String>::new()];
-    let mut seen = 0;
-    while let Some(command) = commands.pop() {
-        let mut line: Vec<&str> = command.iter().map(String::as_str).collect();
-        line.push("--help");
-        let (code, help, _) = run(data.path(), &line);
-        assert_eq!(code, Some(0), "{command:?}");
-        let names = subcommands(&help);
-        assert!(
-            !names.is_empty() || help.contains("Example"),
-            "{command:?} has no example"
-        );
-        commands.extend(
-            names
-                .into_iter()
-                .map(|name| [command.clone(), vec![name]].concat()),
-        );
-        seen += 1;
-    }
-    assert!(seen > 15, "{seen}");
-}
-
-/// The first word of each line under "Commands:", but for `help`.
-fn subcommands(help: &str) -> Vec<String> {
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let listed = lines.take_while(|line| !line.is_empty());
-    let words = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names = words.filter_map(|line| line.split_whitespace().next());
-    names
-        .filter(|name| *name != "help")
-        .map(str::to_owned)
-        .collect()
 }
 
 #[test]
@@ -411,6 +356,102 @@ async fn serve_refuses_a_schema_that_is_newer_than_it_knows() {
     let (code, out, _) = run(data.path(), &["doctor", "--json"]);
     assert_eq!(code, Some(1));
     assert!(out.contains("newer than this program"), "{out}");
+}
+
+#[test]
+fn a_lost_password_is_replaced_by_one_that_is_made_or_read_and_never_an_argument() {
+    let data = TempDir::new().unwrap();
+    let who = ["--email", "ada@example.org", "--reason", "a test"];
+    let set = |more: &[&str], input: &str| {
+        let mut command = portcullis(data.path());
+        command.args(["user", "set-password"]).args(who).args(more);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let made = run(data.path(), &["user", "create", "--email", who[1]]);
+    assert_eq!(made.0, Some(0), "{made:?}");
+    let made = set(&["--json"], "");
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["password"].as_str().unwrap().len(), 43);
+    assert_eq!(made["revocation"]["scope"], "user");
+    let read = set(&["--password-stdin", "--json"], "correct horse of a test\n");
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    assert!(read["password"].is_null(), "{read}");
+    for (more, input) in [
+        (&["--password-stdin"][..], "password"),
+        (&["--password", "correct horse of a test"], ""),
+    ] {
+        assert_eq!(set(more, input).status.code(), Some(2), "{more:?}");
+    }
+    let (_, log, _) = run(data.path(), &["audit", "--event", "password_set", "--json"]);
+    let log: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(log["events"].as_array().unwrap().len(), 2, "{log}");
+    assert_eq!(log["events"][0]["actor"], "command-line");
+}
+
+/// Watched while the origin makes them, with a umask that would let everybody read and write.
+#[test]
+fn nobody_else_may_read_what_is_made_not_even_for_a_moment() {
+    let data = TempDir::new().unwrap();
+    let ended = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| watch_modes(data.path(), &ended));
+        let create = ["user", "create", "--email", "ada@example.org"];
+        let mut shell = Command::new("/bin/sh");
+        let made = shell
+            .args(["-c", "umask 000; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_portcullis"))
+            .args(create)
+            .env_clear()
+            .env("PORTCULLIS_DATA_DIR", data.path())
+            .output();
+        ended.store(true, Ordering::Relaxed);
+        assert!(made.unwrap().status.success());
+        watcher.join().unwrap()
+    });
+    for name in ["portcullis.sqlite", "portcullis.sqlite-wal", "list-key.pem"] {
+        assert_eq!(
+            seen.get(name),
+            Some(&BTreeSet::from([0o600])),
+            "{name} {seen:?}"
+        );
+    }
+    assert!(
+        seen.values().all(|modes| *modes == BTreeSet::from([0o600])),
+        "{seen:?}"
+    );
+}
+
+/// Every mode that any file of the folder ever had, by its name.
+fn watch_modes(folder: &Path, ended: &AtomicBool) -> BTreeMap<String, BTreeSet<u32>> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut seen = BTreeMap::<_, BTreeSet<u32>>::new();
+    while !ended.load(Ordering::Relaxed) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            // One that is gone by now had its mode looked at before, or never will.
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if metadata.is_file() {
+                let name = entry.file_name().into_string().unwrap();
+                let mode = metadata.permissions().mode() & 0o777;
+                seen.entry(name).or_default().insert(mode);
+            }
+        }
+    }
+    seen
 }
 
 #[test]

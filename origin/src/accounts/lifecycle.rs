@@ -38,7 +38,11 @@ pub async fn delete(app: &App, user_id: &str, deed: &Deed<'_>) -> Result<Receipt
     revoke(app, tx, user_id, Event::UserDeleted, deed, Rows::Go).await
 }
 
-async fn lock(app: &App, user_id: &str, deed: &Deed<'_>) -> Result<(Transaction, User), ApiError> {
+pub(super) async fn lock(
+    app: &App,
+    user_id: &str,
+    deed: &Deed<'_>,
+) -> Result<(Transaction, User), ApiError> {
     check_reason(deed.reason)?;
     let mut tx = store::begin(&app.pool).await?;
     let user = users::lock_by_id(&mut tx, user_id, app.clock.now())
@@ -49,12 +53,12 @@ async fn lock(app: &App, user_id: &str, deed: &Deed<'_>) -> Result<(Transaction,
 
 /// Whether the rows of the user and the sessions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rows {
+pub(super) enum Rows {
     Stay,
     Go,
 }
 
-async fn revoke(
+pub(super) async fn revoke(
     app: &App,
     tx: Transaction,
     user_id: &str,

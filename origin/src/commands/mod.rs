@@ -27,6 +27,7 @@ use self::doctor::DoctorCommand;
 use self::keys::KeysCommand;
 use self::list::{ListAction, ListCommand};
 use self::mail::MailCommand;
+use self::migrate::MigrateCommand;
 use self::revoke::RevokeCommand;
 use self::user::UserCommand;
 use crate::app::App;
@@ -72,8 +73,8 @@ enum Command {
                             ends it at once.")]
     Serve,
     /// Bring the database's schema up to date.
-    #[command(after_help = "Example: DATABASE_URL=postgres://… portcullis migrate")]
-    Migrate,
+    #[command(after_help = "Example: DATABASE_URL=postgres://… portcullis migrate --json")]
+    Migrate(MigrateCommand),
     /// The signing keys.
     Keys(KeysCommand),
     /// Revoke a token, a session, a user's tokens, or all of an issuer's.
@@ -129,7 +130,7 @@ impl Command {
         prepare_folder(&config.stores.data_dir)?;
         match self {
             Self::Serve => serve::serve(config).await,
-            Self::Migrate => migrate::migrate(&config).await,
+            Self::Migrate(command) => migrate::migrate(&config, &command).await,
             Self::Keys(command) => {
                 let config = published::adopt(config).await?;
                 keys::run(&open(config).await?, &command).await

@@ -4,6 +4,7 @@
 mod create;
 mod list;
 mod roles;
+mod set_password;
 mod standing;
 
 use std::io::Read;
@@ -55,6 +56,11 @@ pub enum UserAction {
   portcullis user roles --email ada@example.org --add operator --reason 'on call'
   portcullis user roles --email ada@example.org --remove operator --reason 'off call' --json")]
     Roles(roles::ChangeRoles),
+    /// Give a user a new password where no mail gets through; every session ends.
+    #[command(after_help = "Examples:
+  portcullis user set-password --email ada@example.org --reason 'lost it, seen in person'
+  printf %s \"$PASSWORD\" | portcullis user set-password --id 5eQ0… --password-stdin --reason 'asked for it'")]
+    SetPassword(set_password::SetPassword),
     /// List accounts, oldest first.
     #[command(after_help = "Examples:
   portcullis user list --limit 20
@@ -82,6 +88,7 @@ pub async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
         UserAction::Enable(change) => standing::enable(app, &change).await,
         UserAction::Delete(change) => standing::delete(app, &change).await,
         UserAction::Roles(change) => roles::run(app, &change).await,
+        UserAction::SetPassword(set) => set_password::run(app, &set).await,
         UserAction::List(list) => list::run(app, &list).await,
     }
 }

@@ -52,6 +52,7 @@ events! {
     PasswordForgotten = "password_forgotten",
     PasswordReset = "password_reset",
     PasswordChanged = "password_changed",
+    PasswordSet = "password_set",
     PasswordChangeFailed = "password_change_failed",
     EmailVerified = "email_verified",
     UserDisabled = "user_disabled",

@@ -28,7 +28,6 @@ pub mod tails;
 pub mod token_keys;
 pub mod users;
 
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
@@ -38,8 +37,6 @@ use shared::UnixSeconds;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
-
-use crate::private_file;
 
 pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
@@ -76,39 +73,19 @@ pub async fn open(database_url: &SecretString) -> Result<AnyPool, StoreError> {
             host: describe(&options),
             source,
         })?;
-    make_private(&pool).await.map_err(StoreError::Unreadable)?;
     Ok(pool)
 }
 
 async fn open_pool(options: &AnyConnectOptions) -> sqlx::Result<AnyPool> {
     let is_sqlite = is_sqlite(options);
     if is_sqlite {
+        sqlite_file::make_private(options)?;
         sqlite_file::try_to_open(options).await?;
     }
     match pool_options(is_sqlite).connect_with(options.clone()).await {
         Ok(pool) => Ok(pool),
         Err(error) => Err(find_cause(options, error).await),
     }
-}
-
-/// SQLite makes its file by the umask, and the files beside it with the mode of that one. A file
-/// that belongs to somebody else stays as it is.
-async fn make_private(pool: &AnyPool) -> sqlx::Result<()> {
-    if !is_sqlite(&pool.connect_options()) {
-        return Ok(());
-    }
-    let file: Option<String> =
-        sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
-            .fetch_optional(pool)
-            .await?;
-    for path in file.iter().filter(|file| !file.is_empty()) {
-        for suffix in ["", "-wal", "-shm"] {
-            if let Err(error) = private_file::make_private(Path::new(&format!("{path}{suffix}"))) {
-                tracing::debug!(%error, path, "a file of the database keeps its mode");
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The pool tries again until its time is over, and then says only that; one more try says why.
@@ -147,16 +124,23 @@ pub enum Schema {
     },
 }
 
+/// The version that this program is written for.
+#[must_use]
+pub fn schema_version() -> i64 {
+    let versions = MIGRATIONS.iter().map(|migration| migration.version);
+    versions.max().unwrap_or_default()
+}
+
 /// Looks and changes nothing; `migrate` brings it up to date.
 pub async fn find_schema(pool: &AnyPool) -> Schema {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let known = schema_version();
     let applied: sqlx::Result<Option<i64>> =
         sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
             .fetch_one(pool)
             .await;
     match applied {
-        Ok(Some(version)) if Some(version) == known => Schema::Current,
-        Ok(Some(version)) if Some(version) > known => Schema::Newer { version },
+        Ok(Some(version)) if version == known => Schema::Current,
+        Ok(Some(version)) if version > known => Schema::Newer { version },
         Ok(Some(version)) => Schema::Older { version },
         // There is no such table.
         Ok(None) | Err(_) => Schema::Missing,
@@ -195,7 +179,7 @@ fn connect_options(database_url: &SecretString) -> Result<AnyConnectOptions, Sto
     let mut text = database_url.expose_secret().to_owned();
     if text.starts_with("sqlite:") && !text.contains("mode=") {
         text.push(if text.contains('?') { '&' } else { '?' });
-        text.push_str("mode=rwc");
+        text.push_str(sqlite_file::MAY_CREATE);
     }
     let options = AnyConnectOptions::from_str(&text).map_err(StoreError::BadUrl)?;
     Ok(options.disable_statement_logging())

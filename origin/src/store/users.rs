@@ -256,6 +256,22 @@ pub async fn reset_password(
     Ok(())
 }
 
+/// Call it with the row locked; nothing is said of the address.
+pub async fn set_password(
+    tx: &mut Transaction,
+    id: &str,
+    password_hash: &str,
+    now: UnixSeconds,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1")
+        .bind(id)
+        .bind(password_hash)
+        .bind(to_millis(now))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A new password in place of the one that was checked. Takes the row's lock like [`lock`].
 pub async fn replace_password(
     tx: &mut Transaction,

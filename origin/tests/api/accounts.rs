@@ -40,6 +40,26 @@ on_both_stores! {
         assert_eq!(origin.refresh(&old.refresh).await.status, 401);
     }
 
+    async fn a_password_that_an_operator_sets_ends_every_session_and_the_old_password(origin) {
+        let old = origin.user("ada@example.org").await;
+        let set = async |password: &str| {
+            let user = users::find(&origin.app.pool, &id_of(&old)).await.unwrap().unwrap();
+            accounts::set_password(&origin.app, &user, &password.into(), &DEED).await
+        };
+        assert_eq!(set("password").await.unwrap_err().code(), "password_too_common");
+        assert_eq!(origin.get_as("/me", &old.access).await.status, 200);
+        let receipt = set("another secret of a test").await.unwrap();
+        assert_eq!(receipt.scope, shared::Scope::User);
+        assert_eq!(origin.get_as("/me", &old.access).await.code(), "all_sessions_revoked");
+        assert_eq!(origin.refresh(&old.refresh).await.code(), "session_closed");
+        origin.pass_cut_off();
+        assert_eq!(origin.try_log_in("ada@example.org").await.code(), "invalid_credentials");
+        let new = Tokens::from(&origin.log_in_with("ada@example.org", "another secret of a test").await);
+        let me = origin.get_as("/me", &new.access).await;
+        // Nobody showed that the address is theirs.
+        assert_eq!((me.status, &me.body["email_verified"]), (200, &false.into()));
+    }
+
     async fn a_deleted_user_leaves_the_audit_log_and_nothing_else(origin) {
         let tokens = origin.user("ada@example.org").await;
         let id = id_of(&tokens);

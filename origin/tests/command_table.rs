@@ -1,0 +1,262 @@
+//! What holds for every command of `portcullis`, found by its own help: a new one is in these tests
+//! by itself, and has to say in the table how it is called.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const EDGE_SECRET: &str = "the secret of an edge in a test";
+/// Nobody listens here.
+const DEAD_DATABASE: &str = "--database-url=postgres://nobody@127.0.0.1:1/nothing";
+
+/// One call of each, in an order in which they can follow each other. `{kid}`, `{id}`, `{mail}` and
+/// `http://url.invalid` stand for what answers before had.
+const CALLS: &[&[&str]] = &[
+    &["migrate"],
+    &["user", "create", "--email", "ada@example.org"],
+    &[
+        "user",
+        "roles",
+        "--email",
+        "ada@example.org",
+        "--add",
+        "operator",
+        "--reason",
+        "x",
+    ],
+    &[
+        "user",
+        "set-password",
+        "--email",
+        "ada@example.org",
+        "--reason",
+        "x",
+    ],
+    &[
+        "user",
+        "disable",
+        "--email",
+        "ada@example.org",
+        "--reason",
+        "x",
+    ],
+    &[
+        "user",
+        "enable",
+        "--email",
+        "ada@example.org",
+        "--reason",
+        "x",
+    ],
+    &["user", "list"],
+    &["mail", "list"],
+    &["mail", "retry", "{mail}"],
+    &["user", "delete", "--id", "{id}", "--reason", "x"],
+    &["client", "create", "--id", "app", "--grant", "password"],
+    &["client", "rotate-secret", "app"],
+    &["client", "list"],
+    &["client", "disable", "app", "--reason", "x"],
+    &[
+        "revoke",
+        "--scope",
+        "session",
+        "--name",
+        "a-session",
+        "--reason",
+        "x",
+    ],
+    &["list", "show"],
+    &[
+        "list",
+        "verify",
+        "--edge-secret",
+        EDGE_SECRET,
+        "--origin",
+        "http://url.invalid",
+    ],
+    &["audit"],
+    &["doctor"],
+    &["keys", "show"],
+    &["keys", "rotate"],
+    &["keys", "revoke", "{kid}"],
+];
+
+#[test]
+fn every_command_answers_json_when_asked_to() {
+    let data = TempDir::new().unwrap();
+    let serving = Serving::start(data.path());
+    let mut known: Vec<(&str, String)> = vec![("http://url.invalid", serving.url.clone())];
+    for call in CALLS {
+        let fill = |word: &&str| {
+            let found = known.iter().find(|(name, _)| name == word);
+            found.map_or_else(|| (*word).to_owned(), |(_, value)| value.clone())
+        };
+        let mut line: Vec<String> = call.iter().map(fill).collect();
+        line.push("--json".to_owned());
+        let output = portcullis(data.path()).args(&line).output().unwrap();
+        // What it found may be bad, and 1 says so; what it prints is JSON all the same.
+        let may_find = ["verify", "doctor"].iter().any(|word| call.contains(word));
+        let code = output.status.code().unwrap();
+        assert!(code == 0 || may_find && code == 1, "{line:?} {output:?}");
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{line:?} {error} {output:?}"));
+        match call {
+            ["user", "create", ..] => known.push(("{id}", text(&answer["id"]))),
+            ["mail", "list"] => known.push(("{mail}", text(&answer[0]["id"]))),
+            ["keys", "show"] => {
+                known.push(("{kid}", text(&answer["token_keys"]["keys"][0]["kid"])));
+            }
+            _ => {}
+        }
+    }
+    let called: BTreeSet<_> = CALLS.iter().map(|call| name(call)).collect();
+    let mut there: BTreeSet<_> = leaves(data.path()).into_iter().collect();
+    // It answers nothing, it serves.
+    assert!(there.remove("serve"));
+    assert_eq!(called, there);
+}
+
+#[test]
+fn every_command_shows_an_example_and_refuses_what_it_does_not_know_or_cannot_use() {
+    let data = TempDir::new().unwrap();
+    for leaf in leaves(data.path()) {
+        let words: Vec<&str> = leaf.split(' ').collect();
+        let help = run(data.path(), &[&words[..], &["--help"]].concat());
+        let shown = String::from_utf8(help.stdout).unwrap();
+        assert_eq!(help.status.code(), Some(0), "{leaf}");
+        assert!(shown.contains("Example"), "{leaf} has no example");
+        assert!(shown.contains("portcullis "), "{leaf} has no example");
+        let has_json = shown.contains("\n      --json");
+        assert!(
+            has_json || leaf == "serve",
+            "{leaf} has no --json:\n{shown}"
+        );
+        let unknown = run(data.path(), &[&words[..], &["--surely-unknown"]].concat());
+        assert_eq!(unknown.status.code(), Some(2), "{leaf}");
+        assert!(!unknown.stderr.is_empty() && unknown.stdout.is_empty());
+        let call = CALLS.iter().find(|call| name(call) == leaf);
+        let call = call.map_or(&words[..], |call| call);
+        let wrong = run(data.path(), &[&["--listen=nowhere"], call].concat());
+        let said = String::from_utf8(wrong.stderr).unwrap();
+        assert_eq!(wrong.status.code(), Some(2), "{leaf} {said}");
+        assert!(said.contains("PORTCULLIS_LISTEN"), "{leaf} {said}");
+    }
+}
+
+#[test]
+fn every_command_fails_with_1_and_a_reason_when_the_database_is_away() {
+    let data = TempDir::new().unwrap();
+    let calls = CALLS.iter().copied().chain([&["serve"][..]]);
+    std::thread::scope(|scope| {
+        for call in calls {
+            let folder = data.path();
+            scope.spawn(move || {
+                let line = [&[DEAD_DATABASE, "--listen=127.0.0.1:0"], call].concat();
+                let output = run(folder, &line);
+                let said = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.code(), Some(1), "{call:?} {said}");
+                assert!(
+                    said.contains("127.0.0.1:1") || call == ["doctor"],
+                    "{call:?} {said}"
+                );
+            });
+        }
+    });
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// The words of a call that name its command.
+fn name(call: &[&str]) -> String {
+    let groups = ["user", "client", "keys", "list", "mail"];
+    let count = if groups.contains(&call[0]) { 2 } else { 1 };
+    call[..count].join(" ")
+}
+
+/// Every command that has none below it.
+fn leaves(data_dir: &Path) -> Vec<String> {
+    let mut leaves = Vec::new();
+    let mut open = vec![Vec::<String>::new()];
+    while let Some(command) = open.pop() {
+        let mut line: Vec<&str> = command.iter().map(String::as_str).collect();
+        line.push("--help");
+        let below = subcommands(&String::from_utf8(run(data_dir, &line).stdout).unwrap());
+        if below.is_empty() {
+            leaves.push(command.join(" "));
+        }
+        open.extend(
+            below
+                .into_iter()
+                .map(|name| [command.clone(), vec![name]].concat()),
+        );
+    }
+    assert!(leaves.len() > 20, "{leaves:?}");
+    leaves
+}
+
+/// The first word of each line under "Commands:", but for `help`.
+fn subcommands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = lines.take_while(|line| !line.is_empty());
+    let words = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = words.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn portcullis(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.env_clear().env("PORTCULLIS_DATA_DIR", data_dir);
+    command
+}
+
+fn run(data_dir: &Path, line: &[&str]) -> Output {
+    portcullis(data_dir).args(line).output().unwrap()
+}
+
+/// An origin whose mail goes nowhere, so that there is some to list.
+struct Serving {
+    process: Child,
+    url: String,
+}
+
+impl Serving {
+    fn start(data_dir: &Path) -> Self {
+        let mut process = portcullis(data_dir)
+            .args(["--listen=127.0.0.1:0", "--edge-secret", EDGE_SECRET])
+            .args([
+                "--smtp-url=smtp://127.0.0.1:1",
+                "--mail-from=test@example.org",
+            ])
+            .arg("serve")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let url = log.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            let (_, url) = line.split_once("listening on ")?;
+            Some(url.split('"').next()?.to_owned())
+        });
+        let url = url.expect("it ended before it listened");
+        std::thread::spawn(move || log.for_each(drop));
+        Self { process, url }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Whatever the test ended with, its process ends with it; it may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
