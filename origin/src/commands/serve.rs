@@ -21,7 +21,7 @@ use crate::{
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
 
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start(&config.log.filter, config.log.format)?;
+    let _log = telemetry::start(&config.log.filter, config.log.format)?;
     // Before anything counts.
     measures::recorder();
     let mut signals = Signals::catch()?;

@@ -42,6 +42,7 @@ const METRICS: &[Metric] = &[
     metric(Counter, "portcullis_http_requests_total", "method, route, status", "Requests that were answered. The route is the pattern, never the path; other methods are `other`, other paths `unmatched`"),
     metric(Histogram, "portcullis_http_request_seconds", "method, route, status", "Time from a request's head to its answer"),
     metric(Counter, "portcullis_panics_total", "", "Handlers that panicked"),
+    metric(Counter, "portcullis_log_lines_lost_total", "", "Log lines that were dropped because nobody took them from stderr in time"),
 
     metric(Counter, "portcullis_log_ins_total", "outcome: `succeeded` or the error's code", "Log-ins, those by `/token` included"),
     metric(Counter, "portcullis_refreshes_total", "decision", "Refreshes, by what was decided"),

@@ -13,10 +13,10 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::measures;
 use crate::store::errors::note_failure;
 use crate::store::list_travel;
 use crate::store::receipts::{self, Publishing};
+use crate::{measures, telemetry};
 
 /// What the database does not say by then is not known; the rest must not wait for it.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let recorder =
         measures::recorder().ok_or(ApiError::Internal("there is no metrics recorder"))?;
+    metrics::counter!("portcullis_log_lines_lost_total").absolute(telemetry::lost_lines());
     observe_connections(&app);
     observe_publishing(&app).await;
     let headers = [

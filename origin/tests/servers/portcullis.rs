@@ -1,9 +1,12 @@
 //! `portcullis` with nothing in its environment but what a test gives it.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,7 +42,7 @@ impl Portcullis {
         self
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command
             .env_clear()
@@ -63,8 +66,16 @@ impl Portcullis {
             .unwrap()
     }
 
-    /// Until it listens.
+    /// Once it listens.
     pub(crate) fn serve(&self) -> Serving {
+        let mut serving = self.serve_unread();
+        let log = serving.log.take().unwrap();
+        std::thread::spawn(move || log.for_each(drop));
+        serving
+    }
+
+    /// Once it listens; nobody reads its log from then on.
+    pub(crate) fn serve_unread(&self) -> Serving {
         let mut process = self
             .command()
             .arg("serve")
@@ -81,20 +92,39 @@ impl Portcullis {
             url
         });
         let url = url.unwrap_or_else(|| panic!("it ended before it listened: {said:#?}"));
-        // Somebody has to read on, or a full pipe would hold it up.
-        std::thread::spawn(move || log.for_each(drop));
-        Serving { process, url }
+        Serving {
+            process,
+            url,
+            log: Some(log),
+        }
     }
 }
 
 pub(crate) struct Serving {
     process: Child,
     url: String,
+    log: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Serving {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.process.id().cast_signed()), signal).unwrap();
+    }
+
+    /// The exit code, if it ends in time; `None` if a signal ended it.
+    pub(crate) fn wait(&mut self, patience: Duration) -> Option<i32> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -1,0 +1,37 @@
+//! The log when nobody reads it.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use nix::sys::signal::Signal;
+use reqwest::Client;
+
+use crate::portcullis::Portcullis;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A pipe that is full would make it endless.
+const AN_ANSWER_MAY_TAKE: Duration = Duration::from_secs(10);
+const AT_ONCE: usize = 64;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_loses_lines_counts_them_and_holds_up_nobody() {
+    let mut serving = Portcullis::new().serve_unread();
+    let client = Client::builder()
+        .timeout(AN_ANSWER_MAY_TAKE)
+        .build()
+        .unwrap();
+    let get = async |path: &str| client.get(serving.url(path)).send().await;
+    stack::until("lines are lost", PATIENCE, async || {
+        for answer in join_all((0..AT_ONCE).map(|_| get("/health/live"))).await {
+            assert_eq!(answer.expect("an answer in time").status(), 200);
+        }
+        let metrics = get("/metrics").await?.text().await?;
+        let lost = metrics.contains("portcullis_log_lines_lost_total ")
+            && !metrics.contains("portcullis_log_lines_lost_total 0");
+        Ok(lost.then_some(()))
+    })
+    .await
+    .unwrap();
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.wait(PATIENCE), Some(0));
+}
