@@ -5,4 +5,5 @@
 mod log;
 mod metrics;
 mod portcullis;
+mod sockets;
 mod tls;
