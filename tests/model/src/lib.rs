@@ -10,5 +10,6 @@ pub mod isolate;
 pub mod kv;
 pub mod operation;
 pub mod origin;
+pub mod token_keys;
 pub mod truth;
 pub mod world;

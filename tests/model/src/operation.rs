@@ -34,6 +34,11 @@ pub enum Operation {
         secs_ago: u64,
     },
     RevokeIssuer,
+    RotateKey,
+    /// It leaked.
+    RevokeKey {
+        key: usize,
+    },
     /// Strangers log out, enough of them that the tail is worth sealing, and time goes on until it is;
     /// so many times.
     Crowds {
@@ -124,7 +129,9 @@ fn at_origin() -> impl Strategy<Value = Operation> {
         2 => token.prop_map(|token| Operation::RevokeToken { token }),
         1 => (user, 0..120_u64).prop_map(|(user, secs_ago)| Operation::RevokeUserBefore { user, secs_ago }),
         1 => Just(Operation::RevokeIssuer),
-        1 => (1..6_usize).prop_map(|times| Operation::Crowds { times }),
+        3 => Just(Operation::RotateKey),
+        1 => (0..4_usize).prop_map(|key| Operation::RevokeKey { key }),
+        2 => (1..6_usize).prop_map(|times| Operation::Crowds { times }),
     ]
 }
 

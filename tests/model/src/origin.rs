@@ -14,13 +14,12 @@ use origin::store::list::NewestHead;
 use origin::store::list::StoredList;
 use origin::store::outbox::OutboxRow;
 use origin::store::segments::{NewSegment, SegmentRow};
-use origin::store::token_keys::TokenKeyRow;
 use serde_json::json;
 use shared::{
-    ACCESS_TOKEN_TYP, Algorithm, HEAD_TYP, Head, KeySet, LEEWAY_SECS, ListPins, Scope, UnixSeconds,
-    retain_until,
+    Algorithm, HEAD_TYP, Head, KeySet, LEEWAY_SECS, ListPins, Scope, UnixSeconds, retain_until,
 };
 
+use crate::token_keys::TokenKeys;
 use crate::truth::{Token, subject};
 
 pub const ISSUER: &str = "https://issuer.model";
@@ -32,13 +31,12 @@ const LIST_LIFETIME_SECS: u64 = 180;
 /// Short, so that it hides no bound that is missed by little.
 const GRACE_SECS: u64 = 5;
 
-const TOKEN_KEY: &str = include_str!("../../corpus/keys/ed25519.pem");
 const LIST_KEY: &str = include_str!("../../corpus/keys/list.pem");
 
 #[derive(Debug)]
 pub struct Origin {
     settings: ListSettings,
-    token_key: SigningKey,
+    pub keys: TokenKeys,
     list_key: SigningKey,
     issued: BTreeMap<String, Token>,
     rows: Vec<Row>,
@@ -85,7 +83,6 @@ struct StoredSegment {
 
 impl Default for Origin {
     fn default() -> Self {
-        let token_key = SigningKey::from_pem(Algorithm::EdDsa, TOKEN_KEY).unwrap();
         Self {
             settings: ListSettings {
                 issuer: ISSUER.to_owned(),
@@ -94,7 +91,7 @@ impl Default for Origin {
                 lifetime_secs: LIST_LIFETIME_SECS,
                 grace_secs: GRACE_SECS,
             },
-            token_key,
+            keys: TokenKeys::default(),
             list_key: SigningKey::from_pem(Algorithm::EdDsa, LIST_KEY).unwrap(),
             issued: BTreeMap::new(),
             rows: Vec::new(),
@@ -118,18 +115,18 @@ impl Origin {
         }
     }
 
-    pub fn issue(&mut self, user: usize, sid: &str, jti: &str, now: UnixSeconds) -> Token {
+    /// `None` while no key may sign.
+    pub fn issue(&mut self, user: usize, sid: &str, jti: &str, now: UnixSeconds) -> Option<Token> {
         let iat_secs = now.as_secs();
         let exp = iat_secs + TOKEN_LIFETIME_SECS;
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": subject(user), "sid": sid, "jti": jti,
             "client_id": "web", "iat": iat_secs, "exp": exp,
         });
+        let (text, kid) = self.keys.sign(&claims.to_string(), now)?;
         let token = Token {
-            text: self
-                .token_key
-                .sign(ACCESS_TOKEN_TYP, &claims.to_string())
-                .unwrap(),
+            text,
+            kid,
             jti: jti.to_owned(),
             sid: sid.to_owned(),
             user,
@@ -137,7 +134,7 @@ impl Origin {
             exp: UnixSeconds::from_secs(exp),
         };
         self.issued.insert(token.text.clone(), token.clone());
-        token
+        Some(token)
     }
 
     /// Commits a revocation.
@@ -166,7 +163,8 @@ impl Origin {
         let active = self.issued.get(text).filter(|token| {
             let is_ahead = token.iat_secs > now.plus_secs(LEEWAY_SECS).as_secs();
             let is_over = now >= token.exp.plus_secs(LEEWAY_SECS);
-            !is_ahead && !is_over && !self.is_revoked(token)
+            let is_signed = self.keys.is_live(&token.kid);
+            is_signed && !is_ahead && !is_over && !self.is_revoked(token)
         });
         let body = match active {
             Some(token) => json!({
@@ -195,7 +193,8 @@ impl Origin {
     }
 
     /// As `origin::revocation` computes it, from the lists that may be out.
-    fn effective_by(&self, now: UnixSeconds) -> UnixSeconds {
+    #[must_use]
+    pub fn effective_by(&self, now: UnixSeconds) -> UnixSeconds {
         let end_of_one_made_now = now.plus_secs(LIST_LIFETIME_SECS + GRACE_SECS);
         self.newest.map_or(end_of_one_made_now, |newest| {
             let lists_end = newest.ends_at.max(newest.predecessors_end_at);
@@ -214,7 +213,7 @@ impl Origin {
             segments: self.live_segments(surely_now),
             outbox,
             not_before: self.issuer_cut_off(surely_now),
-            token_keys: vec![self.token_key_row()],
+            token_keys: self.keys.retire_and_list(TOKEN_LIFETIME_SECS, now),
         };
         let next = build_next_list(&self.settings, state, now).unwrap();
         let jws = self.list_key.sign(HEAD_TYP, &next.head.to_json()).unwrap();
@@ -230,6 +229,8 @@ impl Origin {
         }
         self.predecessors_end_at
             .insert(next.head.ver, next.predecessors_end_at);
+        self.keys
+            .mark_listed(next.head.ver, next.predecessors_end_at, next.head.iat);
         self.newest = Some(NewestHead {
             version: next.head.ver,
             tail_epoch: next.tail.epoch,
@@ -303,21 +304,6 @@ impl Origin {
             .map(UnixSeconds::from_secs)
     }
 
-    /// One key for the whole history: how keys take turns is the origin's own tests' matter.
-    fn token_key_row(&self) -> TokenKeyRow {
-        TokenKeyRow {
-            kid: self.token_key.kid.clone(),
-            algorithm: self.token_key.algorithm,
-            public_jwk: self.token_key.public_jwk(),
-            created_at: UnixSeconds::EPOCH,
-            version: None,
-            signs_from: Some(UnixSeconds::EPOCH),
-            last_signed_at: None,
-            revoked_at: None,
-            retired_at: None,
-        }
-    }
-
     /// The newest list, as the pull lane holds it.
     #[must_use]
     pub fn published(&self) -> Option<&PublishedList> {
@@ -338,6 +324,13 @@ impl Origin {
         self.segments
             .iter()
             .map(|stored| (stored.row.sha256.as_str(), stored.bytes.as_slice()))
+    }
+
+    /// When the last edge stopped using a list with the revoked key.
+    #[must_use]
+    pub fn end_of_lists_with_key(&self, kid: &str) -> Option<UnixSeconds> {
+        let version = self.keys.version_without(kid)?;
+        self.predecessors_end_at.get(&version).copied()
     }
 
     /// When the last edge stopped using a list without this revocation: once it is published, a fact.

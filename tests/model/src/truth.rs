@@ -2,11 +2,15 @@
 //! was acknowledged, and by when each was promised to hold. Its rule of what a revocation covers is
 //! written again here, and shares no line with the one it is held against.
 
+use std::collections::BTreeSet;
+
 use shared::{Scope, UnixSeconds};
 
 #[derive(Debug, Clone)]
 pub struct Token {
     pub text: String,
+    /// The key that signed it.
+    pub kid: String,
     pub jti: String,
     pub sid: String,
     pub user: usize,
@@ -27,10 +31,20 @@ pub struct Revocation {
     pub effective_by: UnixSeconds,
 }
 
+#[derive(Debug)]
+pub struct RevokedKey {
+    pub kid: String,
+    pub recorded_at: UnixSeconds,
+    pub effective_by: UnixSeconds,
+}
+
 #[derive(Debug, Default)]
 pub struct Truth {
     pub tokens: Vec<Token>,
     pub revocations: Vec<Revocation>,
+    pub revoked_keys: Vec<RevokedKey>,
+    /// Keys that signed before every edge had them, since another had leaked.
+    pub hurried_keys: BTreeSet<String>,
 }
 
 impl Truth {
@@ -38,6 +52,11 @@ impl Truth {
     pub fn find_token(&self, number: usize) -> Option<&Token> {
         let count = self.tokens.len();
         self.tokens.get(number.checked_rem(count)?)
+    }
+
+    #[must_use]
+    pub fn revoked_key_of(&self, token: &Token) -> Option<&RevokedKey> {
+        self.revoked_keys.iter().find(|key| key.kid == token.kid)
     }
 
     pub fn revocations_of(&self, token: &Token) -> impl Iterator<Item = &Revocation> {

@@ -6,7 +6,7 @@ use shared::{LEEWAY_SECS, Scope, UnixSeconds};
 use super::{CROWD, CROWD_MILLIS, World};
 use crate::operation::USERS;
 use crate::origin::{ISSUER, Order};
-use crate::truth::{Revocation, subject};
+use crate::truth::{Revocation, RevokedKey, Token, subject};
 
 /// The longest that a log-in waits for a cut-off.
 const MOST_WAIT_SECS: u64 = LEEWAY_SECS + 2;
@@ -83,7 +83,10 @@ impl World {
     fn issue(&mut self, user: usize, sid: &str) {
         let jti = self.new_id("token");
         let token = self.origin.issue(user, sid, &jti, self.replicas_now());
-        self.truth.tokens.push(token);
+        let is_by_another =
+            |token: &Token| self.truth.tokens.last()?.kid.ne(&token.kid).then_some(());
+        self.reached.signed_by_another += token.as_ref().and_then(is_by_another).map_or(0, |()| 1);
+        self.truth.tokens.extend(token);
     }
 
     /// A token is dated in whole seconds: one that would fall before a cut-off waits for its second.
@@ -154,6 +157,19 @@ impl World {
         self.accounts.issuer_cut_off = before_secs.max(known);
         let last_token_at = UnixSeconds::from_secs(before_secs);
         self.record(Scope::Issuer, ISSUER, Some(before_secs), last_token_at);
+    }
+
+    pub(super) fn revoke_key(&mut self, number: usize) {
+        let recorded_at = self.replicas_now();
+        let Some(revoked) = self.origin.keys.revoke(number, recorded_at) else {
+            return;
+        };
+        self.truth.hurried_keys.extend(revoked.hurried);
+        self.truth.revoked_keys.push(RevokedKey {
+            kid: revoked.kid,
+            recorded_at,
+            effective_by: self.origin.effective_by(recorded_at),
+        });
     }
 
     fn record(

@@ -165,6 +165,8 @@ impl World {
             Operation::RevokeToken { token } => self.revoke_token(token),
             Operation::RevokeUserBefore { user, secs_ago } => self.cut_off_user(user, secs_ago),
             Operation::RevokeIssuer => self.revoke_issuer(),
+            Operation::RotateKey => self.origin.keys.rotate(self.replicas_now()),
+            Operation::RevokeKey { key } => self.revoke_key(key),
             Operation::Turn { replica } => self.acting = replica % REPLICAS,
             Operation::SetClock {
                 replica,

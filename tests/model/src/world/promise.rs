@@ -2,7 +2,7 @@
 
 use edge::decision::{Decision, DenyReason};
 use edge::list_cache::Lane;
-use shared::{LEEWAY_SECS, ListError, UnixSeconds};
+use shared::{LEEWAY_SECS, ListError, TokenError, UnixSeconds};
 
 use super::{Broken, World};
 use crate::isolate::{Isolate, Outside};
@@ -52,15 +52,13 @@ impl World {
         decision
     }
 
-    /// No token passes after its receipt's `effective_by`; none is refused as revoked that is not.
+    /// No token passes after its receipt's `effective_by`; none is refused as revoked that is not, or
+    /// for a key that edges do not have yet.
     fn judge(&mut self, token: &Token, decision: &Decision) -> Result<(), Broken> {
         let now = self.now;
-        let mut bounds = self
-            .truth
-            .revocations_of(token)
-            .map(|revocation| self.bound(revocation));
+        let bound = self.bound_of(token);
         match decision {
-            Decision::Forward(_) => match bounds.min() {
+            Decision::Forward(_) => match bound {
                 Some(bound) if now >= bound => {
                     return Err(format!(
                         "{} passed at {now}, promised to end by {bound}",
@@ -71,14 +69,22 @@ impl World {
                 None => self.reached.forwarded += 1,
             },
             Decision::Deny(DenyReason::Revoked(_)) => {
-                if bounds.next().is_none() {
+                if self.truth.revocations_of(token).next().is_none() {
                     return Err(format!("{} was refused as revoked and is not", token.jti));
                 }
                 self.reached.refused_as_revoked += 1;
             }
             Decision::Deny(DenyReason::NotActive) => {
-                if bounds.next().is_none() && !self.may_be_over(token) {
+                if bound.is_none() && !self.may_be_over(token) {
                     return Err(format!("{} is not active, and nobody ended it", token.jti));
+                }
+            }
+            Decision::Deny(DenyReason::Token(TokenError::UnknownKey)) => {
+                if self.truth.revoked_key_of(token).is_some() {
+                    self.reached.refused_for_its_key += 1;
+                } else if !self.may_be_over(token) && !self.truth.hurried_keys.contains(&token.kid)
+                {
+                    return Err(format!("{} was refused for a key that is good", token.jti));
                 }
             }
             Decision::Deny(DenyReason::List(_)) => self.reached.refused_without_list += 1,
@@ -87,11 +93,22 @@ impl World {
         Ok(())
     }
 
-    /// How long the token may still pass, if it is revoked.
+    /// How long the token may still pass, if it or its key is revoked.
     pub(super) fn millis_to_bound(&self, token: usize) -> Option<u64> {
-        let revocations = self.truth.revocations_of(self.truth.find_token(token)?);
-        let bound = revocations.map(|revocation| self.bound(revocation)).min()?;
+        let bound = self.bound_of(self.truth.find_token(token)?)?;
         Some(bound.as_millis().saturating_sub(self.now.as_millis()))
+    }
+
+    fn bound_of(&self, token: &Token) -> Option<UnixSeconds> {
+        let revocations = self.truth.revocations_of(token);
+        let key = self.truth.revoked_key_of(token).map(|key| {
+            let end = self.origin.end_of_lists_with_key(&key.kid);
+            end.map_or(key.effective_by, |end| end.max(key.recorded_at))
+        });
+        revocations
+            .map(|revocation| self.bound(revocation))
+            .chain(key)
+            .min()
     }
 
     /// By the clock of some replica.
@@ -142,6 +159,7 @@ impl World {
         self.reconcile();
         self.advance(HEARTBEAT_SECS * 1000);
         self.log_in(0);
+        self.reached.keys_retired += self.origin.keys.retired();
         let tokens = self.truth.tokens.clone();
         for place in 0..self.isolates.len() {
             self.ask(place, &tokens[0], 0);
@@ -156,11 +174,12 @@ impl World {
     fn agree(&mut self, token: &Token, decision: &Decision) -> Result<(), Broken> {
         self.judge(token, decision)?;
         let is_over = self.now >= token.exp.plus_secs(LEEWAY_SECS);
+        let is_key_gone = self.truth.revoked_key_of(token).is_some();
         let is_revoked = self.truth.revocations_of(token).next().is_some();
         let agrees = match decision {
-            Decision::Forward(_) => !is_over && !is_revoked,
-            Decision::Deny(DenyReason::Revoked(_)) => !is_over && is_revoked,
-            Decision::Deny(DenyReason::Token(_)) => is_over,
+            Decision::Forward(_) => !is_over && !is_revoked && !is_key_gone,
+            Decision::Deny(DenyReason::Revoked(_)) => !is_over && is_revoked && !is_key_gone,
+            Decision::Deny(DenyReason::Token(_)) => is_over || is_key_gone,
             _ => false,
         };
         if agrees {

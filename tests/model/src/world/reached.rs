@@ -12,12 +12,16 @@ pub struct Reached {
     pub asked_the_origin: u64,
     /// Decided by what the origin had said of the token before.
     pub asked_nobody_again: u64,
+    pub refused_for_its_key: u64,
+    /// Tokens that another key signed than the one before.
+    pub signed_by_another: u64,
+    pub keys_retired: u64,
     pub sealed: u64,
     pub merged: u64,
 }
 
 impl Reached {
-    fn counts(self) -> [u64; 8] {
+    fn counts(self) -> [u64; 11] {
         [
             self.forwarded,
             self.refused_as_revoked,
@@ -25,6 +29,9 @@ impl Reached {
             self.refused_without_list,
             self.asked_the_origin,
             self.asked_nobody_again,
+            self.refused_for_its_key,
+            self.signed_by_another,
+            self.keys_retired,
             self.sealed,
             self.merged,
         ]
@@ -48,6 +55,9 @@ impl Add for Reached {
             refused_without_list: self.refused_without_list + other.refused_without_list,
             asked_the_origin: self.asked_the_origin + other.asked_the_origin,
             asked_nobody_again: self.asked_nobody_again + other.asked_nobody_again,
+            refused_for_its_key: self.refused_for_its_key + other.refused_for_its_key,
+            signed_by_another: self.signed_by_another + other.signed_by_another,
+            keys_retired: self.keys_retired + other.keys_retired,
             sealed: self.sealed + other.sealed,
             merged: self.merged + other.merged,
         }
