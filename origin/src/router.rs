@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use tower::util::option_layer;
@@ -17,7 +17,7 @@ use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, OAuthError};
 use crate::{measures, random, routes};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,7 +35,9 @@ pub fn router(app: App) -> Router {
     let pages = (!config.http.cors_origins.is_empty()).then(|| browsers::cors(&config));
     resources
         .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .method_not_allowed_fallback(async |uri: Uri| {
+            refuse_at(uri.path(), ApiError::MethodNotAllowed)
+        })
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(option_layer(pages))
         .layer(map_response(move |response: Response| {
@@ -48,15 +50,27 @@ pub fn router(app: App) -> Router {
 
 /// A client that goes away does not stop a revocation between its commit and what follows it: the
 /// handler runs in a task of its own, to its end, whoever still listens.
-async fn finish_what_was_begun(request: Request, next: Next) -> Response {
+async fn finish_what_was_begun(uri: Uri, request: Request, next: Next) -> Response {
     let task = tokio::spawn(next.run(request).in_current_span());
-    match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(failed)) => match failed.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => ApiError::Internal("a request's task was cancelled").into_response(),
-        },
-        Err(_) => ApiError::TookTooLong.into_response(),
+    let error = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(failed)) => {
+            if let Ok(panic) = failed.try_into_panic() {
+                std::panic::resume_unwind(panic);
+            }
+            ApiError::Internal("a request's task was cancelled")
+        }
+        Err(_) => ApiError::TookTooLong,
+    };
+    refuse_at(uri.path(), error)
+}
+
+/// In the form that errors have there.
+fn refuse_at(path: &str, error: ApiError) -> Response {
+    if routes::is_oauth(path) {
+        OAuthError::from(error).into_response()
+    } else {
+        error.into_response()
     }
 }
 

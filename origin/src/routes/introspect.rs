@@ -19,6 +19,8 @@ use crate::extract::{Edge, Form, authenticate_client};
 use crate::revocation;
 use crate::sessions::Caller;
 
+pub(super) const PATH: &str = "/introspect";
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(introspect))
 }
@@ -32,7 +34,7 @@ enum Sight {
 }
 
 #[utoipa::path(
-    post, path = "/introspect", tag = "oauth", security(("client" = []), ("edge" = []), ()),
+    post, path = PATH, tag = "oauth", security(("client" = []), ("edge" = []), ()),
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 7662, section 2.2: `{\"active\": false}` and no more, or what is known"),

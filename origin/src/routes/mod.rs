@@ -61,6 +61,11 @@ pub(crate) fn hanging() -> OpenApiRouter<App> {
         .merge(receipts::routes())
 }
 
+/// Whether errors are told there as RFC 6749 has it, whoever finds them.
+pub(crate) fn is_oauth(path: &str) -> bool {
+    [token::PATH, revoke::PATH, introspect::PATH].contains(&path)
+}
+
 /// Whether this is what every edge asks all the time.
 pub(crate) fn is_pull(route: &str) -> bool {
     route == revocation_list::HEAD

@@ -21,6 +21,8 @@ use crate::store::audit::Event;
 use crate::store::clients::Client;
 use crate::store::refresh_tokens;
 
+pub(super) const PATH: &str = "/revoke";
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(revoke))
 }
@@ -33,7 +35,7 @@ struct Body {
 }
 
 #[utoipa::path(
-    post, path = "/revoke", tag = "oauth", security(("client" = []), ()),
+    post, path = PATH, tag = "oauth", security(("client" = []), ()),
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 7009: the token is dead, or never lived", body = Body),

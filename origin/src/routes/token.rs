@@ -20,6 +20,8 @@ use crate::sessions::{
 };
 use crate::store::clients::Client;
 
+pub(super) const PATH: &str = "/token";
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(token))
 }
@@ -41,7 +43,7 @@ struct TokenForm {
 }
 
 #[utoipa::path(
-    post, path = "/token", tag = "oauth", security(("client" = []), ()),
+    post, path = PATH, tag = "oauth", security(("client" = []), ()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "RFC 6749, section 5.1", body = TokenResponse),

@@ -62,6 +62,8 @@ on_both_stores! {
                 let answer = caller.send(route, Some((content_type, body.clone()))).await;
                 let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
                 assert!((400..500).contains(&answer.status), "{route:?} {content_type} {shown} {answer:?}");
+                let described = &route.description["responses"]["default"]["content"];
+                assert!(described[answer.header("content-type")].is_object(), "{route:?} {answer:?}");
                 if kind == FORM {
                     answer.oauth_denial();
                 } else {

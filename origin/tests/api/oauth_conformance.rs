@@ -148,6 +148,9 @@ on_both_stores! {
             for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH"] {
                 let answer = ask(origin, method, path, FORM, form).await;
                 assert_eq!((answer.status, answer.header("allow")), (405, "POST"), "{method} {path}");
+                if method != "HEAD" {
+                    answer.oauth_denial();
+                }
             }
             for (media_type, is_form) in MEDIA_TYPES {
                 let answer = ask(origin, "POST", path, media_type, form).await;

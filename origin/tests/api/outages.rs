@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Answer, Origin, claims, eventually, with_postgres_and_redis};
+use crate::harness::{Answer, CLIENT_SECRET, Origin, claims, eventually, with_postgres_and_redis};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_holds_while_redis_is_cut_off_and_after() {
@@ -220,6 +220,15 @@ async fn without_the_database_nothing_is_claimed_and_keys_are_still_served() {
                 "{answer:?}"
             );
             assert!(answer.denial().contains("retry-after"));
+        }
+        // RFC 7009, section 2.2.1: what could not be revoked is not said to be.
+        for path in ["/token", "/revoke", "/introspect"] {
+            let form = [("token", tokens.access.as_str())];
+            let answer = origin
+                .post_form(path, Some(("app", CLIENT_SECRET)), &form)
+                .await;
+            assert_eq!((answer.status, answer.code()), (503, "store_unavailable"));
+            assert!(answer.oauth_denial().contains("retry-after"));
         }
         assert_eq!(origin.get("/.well-known/jwks.json").await.status, 200);
         assert_eq!(origin.get("/health/live").await.status, 200);
