@@ -533,3 +533,41 @@ fn a_cut_off_in_the_tail_and_one_in_a_segment_combine_by_max() {
         assert_eq!(list.find(entry(1).fingerprint), latest);
     }
 }
+
+/// More segments than are searched side by side: whichever of them holds a name, it is found there, and
+/// where two do, the later cut-off counts.
+#[test]
+fn a_name_is_found_in_whichever_of_many_segments_holds_it() {
+    let cut_off = |name: u64, secs| Entry {
+        before: Before::Time(UnixSeconds::from_secs(secs)),
+        ..entry(name)
+    };
+    let shared_name = 1 << 40;
+    let segments: Vec<_> = (0..20_u64)
+        .map(|number| {
+            let own = number * 100;
+            let mut entries: Vec<Entry> = (own..own + 30).map(entry).collect();
+            entries.push(cut_off(own + 30, 500 + number));
+            // The latest is neither in the first group nor in the last place of its own.
+            entries.push(cut_off(
+                shared_name,
+                if number == 12 { 900 } else { number },
+            ));
+            segment(&entries)
+        })
+        .collect();
+    let named = segments.iter().map(|(named, _)| named.clone()).collect();
+    let message = message(&head(1, &Tail::new(), named), &Tail::new(), 0);
+    let list = read(&message, None, &segments).unwrap();
+    let find = |name: u64| list.find(entry(name).fingerprint);
+    let time = |secs| Some(Before::Time(UnixSeconds::from_secs(secs)));
+    for number in 0..20 {
+        let own = number * 100;
+        for name in own..own + 30 {
+            assert_eq!(find(name), Some(Before::Always), "{name}");
+        }
+        assert_eq!(find(own + 30), time(500 + number));
+        assert_eq!(find(own + 31), None);
+    }
+    assert_eq!(find(shared_name), time(900));
+}

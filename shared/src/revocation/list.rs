@@ -11,6 +11,7 @@ use crate::retention::LEEWAY_SECS;
 use crate::revocation::checked_segment::CheckedSegment;
 use crate::revocation::entry::{Before, Fingerprint, RevocationStatus};
 use crate::revocation::head::{Head, Issuer, SegmentRef, SignedHead, UnverifiedHead};
+use crate::revocation::look_up;
 use crate::revocation::message::ListMessage;
 use crate::revocation::tail::Tail;
 use crate::time::UnixSeconds;
@@ -166,12 +167,8 @@ impl RevocationList {
     /// The latest `before` that any part of the list has for a name.
     #[must_use]
     pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
-        let sealed = self
-            .inner
-            .segments
-            .iter()
-            .filter_map(|checked| checked.segment().find(fingerprint));
-        sealed.chain(self.inner.tail.find(fingerprint)).max()
+        let sealed = look_up::find_latest(&self.inner.segments, fingerprint);
+        sealed.max(self.inner.tail.find(fingerprint))
     }
 
     fn held(&self, sha256: &str) -> Option<&CheckedSegment> {

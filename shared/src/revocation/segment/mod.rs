@@ -60,6 +60,13 @@ pub struct Segment {
     times: Times,
 }
 
+/// A search for one name that has come some way, in both sets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Search {
+    names: name_set::Search,
+    cut_offs: name_set::Search,
+}
+
 /// Where the times of the cut-offs lie, in the order of their names.
 #[derive(Clone, Copy, Debug)]
 struct Times {
@@ -156,11 +163,33 @@ impl Segment {
     #[must_use]
     #[inline]
     pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
+        self.end(self.begin(fingerprint))
+    }
+
+    /// The first step of a search, for who makes it in many segments side by side.
+    #[inline]
+    pub(super) fn begin(&self, fingerprint: Fingerprint) -> Search {
         let name = name_of(fingerprint);
-        if self.names.find(&self.bytes, name).is_some() {
+        Search {
+            names: self.names.begin(&self.bytes, name),
+            cut_offs: self.cut_offs.begin(&self.bytes, name),
+        }
+    }
+
+    /// The second step.
+    #[inline]
+    pub(super) fn halve(&self, search: &mut Search) {
+        self.names.halve(&self.bytes, &mut search.names);
+        self.cut_offs.halve(&self.bytes, &mut search.cut_offs);
+    }
+
+    /// All other steps.
+    #[inline]
+    pub(super) fn end(&self, search: Search) -> Option<Before> {
+        if self.names.end(&self.bytes, search.names).is_some() {
             return Some(Before::Always);
         }
-        let position = self.cut_offs.find(&self.bytes, name)?;
+        let position = self.cut_offs.end(&self.bytes, search.cut_offs)?;
         Some(self.cut_off_at(position))
     }
 
