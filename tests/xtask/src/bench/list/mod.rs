@@ -30,12 +30,19 @@ pub(crate) struct Options {
     /// Only lists of this many entries; may be given again; writes no table
     #[arg(long, value_parser = clap::value_parser!(u64).range(10..=20_000_000))]
     entries: Vec<u64>,
+    /// Only codings whose name holds this; `whole` is the whole list; writes no table
+    #[arg(long)]
+    only: Option<String>,
 }
+
+/// What `--only` knows the whole list by.
+const WHOLE: &str = "whole";
 
 /// How much is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     sizes: Vec<u64>,
+    only: Option<String>,
     /// Those that count; one before them is not counted.
     rounds: u64,
     questions: u64,
@@ -57,11 +64,17 @@ impl Plan {
         };
         Self {
             sizes,
+            only: options.only.clone(),
             rounds,
             questions,
             strangers,
             updates,
         }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| name.to_lowercase().contains(&only.to_lowercase()))
     }
 
     fn describe(&self) -> String {
@@ -91,7 +104,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         load_before,
     };
     print!("{}", report.to_markdown()?);
-    if options.quick || !options.entries.is_empty() {
+    if options.quick || options.only.is_some() || !options.entries.is_empty() {
         return Ok(());
     }
     report.write()
@@ -104,7 +117,10 @@ async fn measure_all(
 ) -> anyhow::Result<(Vec<CodingRow>, Vec<WholeRow>)> {
     let (mut codings, mut lists) = (Vec::new(), Vec::new());
     for entries in &plan.sizes {
-        for kind in Kind::ALL {
+        for kind in Kind::ALL
+            .into_iter()
+            .filter(|kind| plan.wants(kind.label()))
+        {
             eprint!("  · {entries} entries, {} …", kind.label());
             let row = coding::measure(kind, *entries, plan, worker, pinning)
                 .await
@@ -112,7 +128,7 @@ async fn measure_all(
             eprintln!(" {row}");
             codings.push(row);
         }
-        for place in Where::ALL {
+        for place in Where::ALL.into_iter().filter(|_| plan.wants(WHOLE)) {
             eprint!("  · {entries} entries, the whole list, {} …", place.name());
             let mut host = Host::start(place, worker, pinning).await?;
             let row = whole::measure(&mut host, *entries, plan)
