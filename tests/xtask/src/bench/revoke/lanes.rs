@@ -10,6 +10,7 @@ use stack::{Client, Plan, System, progress};
 use super::background::Background;
 use super::fresh_folder;
 use super::percentiles::Percentiles;
+use super::tally::Tally;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Nobody listens there: to the origin KV is down.
@@ -27,8 +28,8 @@ pub(super) enum Lanes {
 pub(super) struct Times {
     pub(super) lanes: Lanes,
     pub(super) logouts: Percentiles,
-    /// Requests beside: answered with 200, and not.
-    pub(super) background: (u64, u64),
+    /// How the requests beside were answered.
+    pub(super) beside: Tally,
 }
 
 impl Lanes {
@@ -86,7 +87,7 @@ pub(super) async fn measure(
     Ok(Times {
         lanes,
         logouts: times,
-        background: background.counts(),
+        beside: background.tally(),
     })
 }
 
@@ -106,13 +107,19 @@ impl People {
         let password = stack::generate_secret()?;
         origin.register(&email, &password).await?.expect(201)?;
         let bystander = origin.log_in(&email, &password).await?.access;
-        Ok(Self {
+        let people = Self {
             edge: Client::new(system.edge.url())?,
             origin,
             email,
             password,
             bystander,
-        })
+        };
+        // A fresh edge has no list yet and answers 503: by KV alone for about a second.
+        people
+            .wait_for(&people.bystander, 404)
+            .await
+            .context("the edge has its first list")?;
+        Ok(people)
     }
 
     async fn log_out_often(&self, logouts: u32) -> anyhow::Result<Vec<Duration>> {

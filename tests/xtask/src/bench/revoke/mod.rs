@@ -3,18 +3,21 @@
 
 mod background;
 mod lanes;
+mod origin_binary;
 mod percentiles;
 mod report;
+mod tally;
 mod waiter;
 mod waiters;
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use stack::{paths, progress};
+use stack::paths;
 
+use self::report::Report;
+use super::{document, machine};
 use crate::build_edge;
 
 #[derive(Debug, Args)]
@@ -25,49 +28,57 @@ pub(crate) struct Options {
     /// Requests that hang at one origin while it publishes
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     waiters: u32,
+    /// Only lanes whose name holds this, and no waiters; writes no table
+    #[arg(long)]
+    only: Option<String>,
     /// Print the tables, but leave tests/bench/REVOKE.md as it is
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<()> {
-    let origin = find_origin()?;
+    let origin = origin_binary::find()?;
     let worker = build_edge::build_default()?;
+    let load_before = machine::load_average();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let text = runtime.block_on(async {
-        let waiters = waiters::measure(options.waiters, &origin)
-            .await
-            .context("waiters")?;
-        let mut times = Vec::new();
-        for lanes in lanes::Lanes::ALL {
-            times.push(lanes::measure(lanes, options.logouts, &origin, &worker).await?);
-        }
-        anyhow::Ok(report::render(&times, &waiters))
-    })?;
-    println!("\n{text}");
-    if !options.dry_run {
-        let path = paths::workspace().join("tests/bench/REVOKE.md");
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        progress::done(&format!("written to {}", path.display()));
+    let (waiters, times) = runtime.block_on(measure(options, &origin.path, &worker))?;
+    let text = Report {
+        origin: &origin.described,
+        times: &times,
+        waiters: waiters.as_ref(),
+        load_before,
     }
-    Ok(())
+    .to_markdown();
+    println!("\n{text}");
+    if options.dry_run || options.only.is_some() {
+        return Ok(());
+    }
+    document::write("REVOKE.md", &text)
 }
 
-/// `PORTCULLIS_BIN`, or this checkout's origin, compiled with optimisation.
-fn find_origin() -> anyhow::Result<PathBuf> {
-    if let Some(binary) = std::env::var_os("PORTCULLIS_BIN") {
-        return Ok(binary.into());
+async fn measure(
+    options: &Options,
+    origin: &Path,
+    worker: &Path,
+) -> anyhow::Result<(Option<waiters::Outcome>, Vec<lanes::Times>)> {
+    let wanted = |lanes: &lanes::Lanes| {
+        let only = options.only.as_ref();
+        only.is_none_or(|only| lanes.name().contains(only.as_str()))
+    };
+    let waiters = match options.only {
+        None => {
+            let outcome = waiters::measure(options.waiters, origin).await;
+            Some(outcome.context("waiters")?)
+        }
+        Some(_) => None,
+    };
+    let mut times = Vec::new();
+    for lanes in lanes::Lanes::ALL.into_iter().filter(wanted) {
+        times.push(lanes::measure(lanes, options.logouts, origin, worker).await?);
     }
-    progress::run(
-        "compiling the origin with optimisation",
-        Command::new("cargo")
-            .args(["build", "--release", "--package", "origin"])
-            .current_dir(paths::workspace()),
-        &paths::logs().join("bench-revoke-build.log"),
-    )?;
-    Ok(paths::target().join("release/portcullis"))
+    Ok((waiters, times))
 }
 
 /// An empty folder for one stack.
