@@ -65,8 +65,7 @@ impl Attempt {
             match take_place(app, limit, name).await {
                 Ok(place) => attempt.places.push(place),
                 Err(ApiError::TooManyAttempts(_))
-                    if limit == BY_ACCOUNT
-                        && sessions::was_seen_at(&app.pool, &account, address).await? => {}
+                    if limit == BY_ACCOUNT && was_seen_in(app, &account, &network).await? => {}
                 Err(refused) => {
                     attempt.forgive(app).await?;
                     return Err(refused);
@@ -103,6 +102,14 @@ impl Attempt {
         }
         Ok(())
     }
+}
+
+/// Whether that account has logged in from there before.
+async fn was_seen_in(app: &App, account: &str, network: &str) -> Result<bool, ApiError> {
+    let addresses = sessions::find_addresses(&app.pool, account).await?;
+    Ok(addresses
+        .iter()
+        .any(|address| network_of(address) == network))
 }
 
 /// Every request counts here, whether or not there is such an account. The address first, as above.

@@ -68,7 +68,8 @@ pub struct CreateClient {
 
 #[derive(Debug, Clone, Args)]
 struct SecretSource {
-    /// Read the secret from standard input (16 bytes at least); otherwise one is made.
+    /// Read the secret from standard input (16 bytes at least); otherwise one is made. Best of
+    /// letters, digits, '-' and '_': clients do not agree on how others are sent.
     #[arg(long)]
     secret_stdin: bool,
 }

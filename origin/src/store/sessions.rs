@@ -218,17 +218,15 @@ pub async fn find_open(
     .await
 }
 
-/// Whether the account with this e-mail address has logged in from there, as far as is remembered.
-pub async fn was_seen_at(pool: &AnyPool, email: &str, address: &str) -> sqlx::Result<bool> {
-    let found: Option<String> = sqlx::query_scalar(
-        "SELECT sid FROM sessions
-         WHERE user_id = (SELECT id FROM users WHERE email = $1) AND address = $2 LIMIT 1",
+/// Where this user has sessions from, as far back as they are kept.
+pub async fn find_addresses(pool: &AnyPool, email: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT DISTINCT address FROM sessions
+         WHERE user_id = (SELECT id FROM users WHERE email = $1) AND address IS NOT NULL",
     )
     .bind(email)
-    .bind(address)
-    .fetch_optional(pool)
-    .await?;
-    Ok(found.is_some())
+    .fetch_all(pool)
+    .await
 }
 
 /// The names of the open sessions that were begun through a client.
