@@ -116,7 +116,8 @@ async fn end_tokens(
         (Scope::Token, _) => End::whole(now.plus_secs(LEEWAY_SECS)),
         (Scope::Session, _) => {
             let last_token = sessions::close(tx, name, now).await?;
-            End::whole(last_token.unwrap_or(now))
+            // A client's own token has a session's name, and no row.
+            End::whole(last_token.unwrap_or(now.plus_secs(LEEWAY_SECS)))
         }
         (Scope::User, None) => End::before(end_every_session(app, tx, name, None).await?),
         (Scope::User, Some(before)) => {

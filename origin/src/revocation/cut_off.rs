@@ -6,6 +6,8 @@ use shared::UnixSeconds;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::iso_time;
+use crate::publisher::next_list::CLOCK_ERROR_SECS;
 use crate::store::{Transaction, clients, last_token, sessions, users};
 
 /// Closes the subject's sessions, and answers with the whole second before which each of their tokens
@@ -34,13 +36,23 @@ pub(crate) async fn cut_off_tokens(
     Ok(after(app, last_token::find_of_subject(tx, user_id).await?))
 }
 
-/// The same second for everyone. Sessions go on: they get new tokens, signed with a new key.
+/// The same second for everyone. Sessions go on: they get new tokens, signed with a new key. A token
+/// that is made at the same time by a replica that is ahead counts as one made after it.
 pub(super) async fn cut_off_everyone(app: &App, tx: &mut Transaction) -> Result<u64, ApiError> {
-    Ok(after(app, last_token::lock_and_find_of_everyone(tx).await?))
+    Ok(after(app, last_token::find_of_everyone(tx).await?))
 }
 
-/// Call it with every lock held: no token can be dated later and still be older.
+/// For one subject, call it with every lock held: no token can be dated later and still be older. A
+/// clock that was far off must not keep everybody out until its time has come.
 fn after(app: &App, last_token: Option<UnixSeconds>) -> u64 {
     let now = app.clock.now();
-    last_token.map_or(now, |last| last.max(now)).as_secs() + 1
+    let last = last_token.map_or(now, |last| last.max(now));
+    let latest = now.plus_secs(CLOCK_ERROR_SECS);
+    if last > latest {
+        tracing::error!(
+            dated = %iso_time::format(last),
+            "a token is dated far ahead: the cut-off does not reach it; revoke its session, and look at the clocks"
+        );
+    }
+    last.min(latest).as_secs() + 1
 }

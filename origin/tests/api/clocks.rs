@@ -45,6 +45,31 @@ on_both_stores! {
         assert!(!is_active(origin, "reports", &token).await);
     }
 
+    async fn a_clock_that_was_a_day_ahead_keeps_nobody_out_for_a_day(origin) {
+        let operator = origin.operator("op@example.org").await;
+        let ada = origin.user("ada@example.org").await;
+        let day = Duration::from_secs(86_400);
+        origin.advance(day);
+        assert_eq!(origin.refresh(&ada.refresh).await.status, 200);
+        origin.clock.step_back(day);
+        revoke(origin, &operator, &json!({"scope": "issuer", "reason": "the key leaked"})).await;
+        assert_eq!(origin.try_log_in("ada@example.org").await.code(), "cut_off_ahead");
+        origin.advance(Duration::from_secs(121));
+        assert_eq!(origin.try_log_in("ada@example.org").await.status, 200);
+    }
+
+    async fn the_end_of_a_clients_token_by_its_session_is_remembered_until_it_is_dead(origin) {
+        let operator = origin.operator("op@example.org").await;
+        origin.insert_client("reports", &["client_credentials"], true).await;
+        origin.advance(AHEAD);
+        let token = client_token(origin, "reports").await;
+        origin.clock.step_back(AHEAD);
+        let sid = claims(&token)["sid"].as_str().unwrap().to_owned();
+        revoke(origin, &operator, &json!({"scope": "session", "name": sid, "reason": "stolen"})).await;
+        let exp = claims(&token)["exp"].as_u64().unwrap();
+        assert!(kept_until(origin, &sid).await >= (exp + LEEWAY_SECS) * 1000);
+    }
+
     async fn ending_a_user_ends_tokens_of_sessions_that_are_closed_already(origin) {
         let operator = origin.operator("op@example.org").await;
         let ada = origin.user("ada@example.org").await;
