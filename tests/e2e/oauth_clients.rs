@@ -76,8 +76,8 @@ async fn verifiers_of_others_take_the_tokens_of_every_algorithm_and_no_forged_on
             for name in ["operators", "users"] {
                 let seen = format!("{verifier} on {name} token, {algorithm}: {verdicts}");
                 if verifier == "authlib_verifier.py" && (algorithm == "EdDSA" || name == "users") {
-                    // It knows that algorithm by its newer name alone, `Ed25519` (RFC 9864), and takes
-                    // `roles` without any for a claim that is not there.
+                    // It takes that name of the algorithm for deprecated (RFC 9864), and `roles` without
+                    // any for a claim that is not there.
                     assert_eq!(verdicts[name]["error"], "invalid_token", "{seen}");
                 } else {
                     let token = tokens[name].as_str().unwrap();
