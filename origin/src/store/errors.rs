@@ -1,10 +1,31 @@
 //! What kind of failure the database had, for those who watch it: one count where each is met.
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+const CONNECTION: &str = "connection";
+
+/// When a connection was last found dead; what was opened before may be dead as well.
+static LAST_DEATH: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Counts a failure that ends here: it is answered, logged or tried again, and not handed on.
 pub fn note_failure(error: &sqlx::Error) {
-    metrics::counter!("portcullis_store_errors_total", "kind" => kind(error)).increment(1);
+    let kind = kind(error);
+    metrics::counter!("portcullis_store_errors_total", "kind" => kind).increment(1);
+    if kind == CONNECTION {
+        *last_death() = Some(Instant::now());
+    }
+}
+
+/// Whether a connection died since one was last used that lies idle for so long.
+pub(super) fn died_within(idle_for: Duration) -> bool {
+    last_death().is_some_and(|at| at.elapsed() <= idle_for)
+}
+
+/// A panic elsewhere does not make a plain value wrong.
+fn last_death() -> MutexGuard<'static, Option<Instant>> {
+    LAST_DEATH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn kind(error: &sqlx::Error) -> &'static str {
@@ -12,9 +33,9 @@ fn kind(error: &sqlx::Error) -> &'static str {
         sqlx::Error::PoolTimedOut => "busy",
         sqlx::Error::Io(error) => match error.kind() {
             io::ErrorKind::TimedOut => "late",
-            _ => "connection",
+            _ => CONNECTION,
         },
-        sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => "connection",
+        sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => CONNECTION,
         sqlx::Error::Database(error) => error.code().map_or("other", |code| kind_of_code(&code)),
         _ => "other",
     }
@@ -30,7 +51,7 @@ fn kind_of_code(code: &str) -> &'static str {
             "25006" => "read_only",
             "53100" => "full",
             "53300" | "53400" => "busy",
-            _ if code.starts_with("08") || code.starts_with("57P") => "connection",
+            _ if code.starts_with("08") || code.starts_with("57P") => CONNECTION,
             _ => "other",
         };
     }
@@ -39,7 +60,7 @@ fn kind_of_code(code: &str) -> &'static str {
         Ok(5 | 6) => "late",
         Ok(8) => "read_only",
         Ok(13) => "full",
-        Ok(10 | 14) => "connection",
+        Ok(10 | 14) => CONNECTION,
         _ => "other",
     }
 }

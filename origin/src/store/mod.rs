@@ -45,8 +45,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// A statement that takes longer is given up: the caller answers 503 rather than wait.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection used more lately than this is not tested before it is used again: the test would be
-/// a round trip more for every statement, and what broke since then the statement finds out.
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// a round trip more for every statement. No database restarts faster; and if all the same one is
+/// found dead, those that lay idle since before are tested, however lately they were used.
+const TEST_AFTER_IDLE: Duration = Duration::from_millis(100);
 const POSTGRES_CONNECTIONS: u32 = 32;
 const SQLITE_CONNECTIONS: u32 = 8;
 
@@ -197,7 +198,13 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
         .test_before_acquire(false)
         .before_acquire(|connection, use_of_it| {
             Box::pin(async move {
-                if use_of_it.idle_for > TEST_AFTER_IDLE {
+                // SQLite ended a transaction by itself, as it does when the disk is full: the driver
+                // counts it for ever, and would begin no other.
+                if connection.is_in_transaction() {
+                    return Ok(false);
+                }
+                let idle_for = use_of_it.idle_for;
+                if idle_for > TEST_AFTER_IDLE || errors::died_within(idle_for) {
                     connection.ping().await?;
                 }
                 Ok(true)
@@ -206,7 +213,8 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
         .after_connect(move |connection, _| Box::pin(prepare_connection(connection, is_sqlite)))
 }
 
-/// Durable before acknowledged on both stores; a lock is waited for, but not for ever.
+/// Durable before acknowledged on both stores. What takes too long is given up by the database as
+/// well, so that no statement, no wait for a lock and no forgotten transaction holds a connection.
 async fn prepare_connection(connection: &mut AnyConnection, is_sqlite: bool) -> sqlx::Result<()> {
     let millis = STATEMENT_TIMEOUT.as_millis();
     let setup = if is_sqlite {

@@ -1,9 +1,11 @@
 //! Redis and Postgres cut off, slow, emptied: what is revoked stays revoked, what is not done is not
-//! claimed. These need both stores, so there is no SQLite variant.
+//! claimed. Most need both stores, so there is no SQLite variant.
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Answer, CLIENT_SECRET, Origin, claims, eventually, with_postgres_and_redis};
+use crate::harness::{
+    Answer, CLIENT_SECRET, Origin, claims, eventually, with_postgres_and_redis, with_sqlite,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_holds_while_redis_is_cut_off_and_after() {
@@ -310,4 +312,19 @@ async fn rows(origin: &Origin) -> i64 {
         .fetch_one(&origin.app.pool)
         .await
         .unwrap()
+}
+
+/// SQLite ends a transaction by itself when the disk is full or fails, and sqlx goes on counting it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_sqlite_ended_leaves_no_connection_unusable() {
+    with_sqlite(async |origin| {
+        let tokens = origin.user("ada@example.org").await;
+        for _ in 0..20 {
+            let mut tx = origin::store::begin(&origin.app.pool).await.unwrap();
+            sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+        }
+        let log_out = origin.post_as("/logout", &tokens.access).await;
+        assert_eq!(log_out.status, 200, "{log_out:?}");
+    })
+    .await;
 }

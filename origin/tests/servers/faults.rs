@@ -1,0 +1,284 @@
+//! Stores that fail while the origin serves: nobody is told "logged out" who is not, nobody waits for
+//! ever, and when the store is well again, so is the origin, by itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use stack::{Durability, Postgres, Redis};
+use tempfile::TempDir;
+
+use crate::portcullis::{Portcullis, Serving, may_start_servers};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// With a store that does not answer at all; what the origin itself allows is less.
+const AN_ANSWER_MAY_TAKE: Duration = Duration::from_mins(1);
+const PASSWORD: &str = "correct horse of a test";
+const DATABASE: &str = "faults";
+
+/// An origin on a Postgres and a Redis of its own.
+struct World {
+    postgres: Postgres,
+    redis: Redis,
+    portcullis: Portcullis,
+    serving: Serving,
+    client: Client,
+    _logs: TempDir,
+}
+
+/// What a request came to; `None`: it broke off.
+type Status = Option<StatusCode>;
+
+impl World {
+    async fn start() -> Option<Self> {
+        if !may_start_servers() {
+            return None;
+        }
+        let logs = TempDir::new().unwrap();
+        let postgres = Postgres::start(logs.path(), Durability::Throwaway);
+        let postgres = postgres.await.unwrap();
+        let redis = Redis::start(logs.path()).await.unwrap();
+        let portcullis = Portcullis::new()
+            .with("DATABASE_URL", postgres.create_database(DATABASE).unwrap())
+            .with("REDIS_URL", redis.url());
+        let serving = portcullis.serve();
+        let client = Client::builder().timeout(AN_ANSWER_MAY_TAKE).build();
+        let world = Self {
+            postgres,
+            redis,
+            portcullis,
+            serving,
+            client: client.unwrap(),
+            _logs: logs,
+        };
+        let ada = world.client.post(world.serving.url("/register"));
+        let ada = ada.json(&json!({"email": "ada@example.org", "password": PASSWORD}));
+        assert_eq!(ada.send().await.unwrap().status(), 201);
+        world.wait_until_redis_is_believed().await;
+        Some(world)
+    }
+
+    /// As many sessions of one user.
+    async fn tokens(&self, count: usize) -> Vec<String> {
+        let log_in = async || {
+            let login = self.client.post(self.serving.url("/login"));
+            let login = login.json(&json!({"email": "ada@example.org", "password": PASSWORD}));
+            let answer: Value = login.send().await.unwrap().json().await.unwrap();
+            answer["access_token"].as_str().unwrap().to_owned()
+        };
+        join_all((0..count).map(|_| log_in())).await
+    }
+
+    async fn log_out(&self, token: &str) -> Status {
+        let request = self.client.post(self.serving.url("/logout"));
+        let answer = request.bearer_auth(token).send().await.ok()?;
+        Some(answer.status())
+    }
+
+    async fn me(&self, token: &str) -> Status {
+        let request = self.client.get(self.serving.url("/me"));
+        let answer = request.bearer_auth(token).send().await.ok()?;
+        Some(answer.status())
+    }
+
+    /// Asks the database, whatever Redis knows.
+    async fn sessions(&self, token: &str) {
+        let request = self.client.get(self.serving.url("/sessions"));
+        // What it is told does not matter here.
+        let _ = request.bearer_auth(token).send().await;
+    }
+
+    async fn wait_until_redis_is_believed(&self) {
+        stack::until("Redis is complete and connected", PATIENCE, async || {
+            let marker = self.redis.command(&["GET", "portcullis:complete"])?;
+            let metrics = self.client.get(self.serving.url("/metrics"));
+            let metrics = metrics.send().await?.text().await?;
+            let connected = metrics.contains("portcullis_redis_connected 1");
+            Ok((connected && !marker.is_empty()).then_some(()))
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Logging out works, and is heard at once, whatever Redis does.
+    async fn log_outs_hold(&self, out: &[String], still_in: &[String]) {
+        for token in out {
+            assert_eq!(self.log_out(token).await, Some(StatusCode::OK));
+            assert_eq!(self.me(token).await, Some(StatusCode::UNAUTHORIZED));
+        }
+        for token in still_in {
+            assert_eq!(self.me(token).await, Some(StatusCode::OK));
+        }
+    }
+
+    fn end_connections(&self) {
+        let statement = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'"
+        );
+        self.postgres.query("postgres", &statement).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_without_memory_or_without_an_answer_delays_no_log_out() {
+    let Some(mut world) = World::start().await else {
+        return;
+    };
+    let pid = Pid::from_raw(world.redis.process().id().cast_signed());
+    for fault in ["out of memory", "stopped"] {
+        let tokens = world.tokens(8).await;
+        match fault {
+            "stopped" => kill(pid, Signal::SIGSTOP).unwrap(),
+            _ => drop(
+                world
+                    .redis
+                    .command(&["CONFIG", "SET", "maxmemory", "1"])
+                    .unwrap(),
+            ),
+        }
+        world.log_outs_hold(&tokens[..4], &tokens[4..]).await;
+        let while_broken = world.tokens(1).await;
+        match fault {
+            "stopped" => kill(pid, Signal::SIGCONT).unwrap(),
+            _ => drop(
+                world
+                    .redis
+                    .command(&["CONFIG", "SET", "maxmemory", "0"])
+                    .unwrap(),
+            ),
+        }
+        world.wait_until_redis_is_believed().await;
+        for token in &tokens[..4] {
+            assert_eq!(
+                world.me(token).await,
+                Some(StatusCode::UNAUTHORIZED),
+                "{fault}"
+            );
+        }
+        world.log_outs_hold(&tokens[4..], &while_broken).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_flushed_again_and_again_forgets_no_log_out() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(24).await;
+    let flushing = async {
+        loop {
+            world.redis.command(&["FLUSHALL"]).unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = world.log_outs_hold(&tokens[..20], &tokens[20..]) => {}
+        () = flushing => {}
+    }
+    world.wait_until_redis_is_believed().await;
+    for token in &tokens[..20] {
+        assert_eq!(world.me(token).await, Some(StatusCode::UNAUTHORIZED));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_cannot_write_takes_no_log_out_and_says_so() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(4).await;
+    let read_only = |how: &str| {
+        let statement =
+            format!("ALTER DATABASE {DATABASE} SET default_transaction_read_only = {how}");
+        world.postgres.query("postgres", &statement).unwrap();
+        world.end_connections();
+    };
+    read_only("on");
+    for token in &tokens {
+        assert_eq!(
+            world.log_out(token).await,
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        );
+        let me = world.me(token).await;
+        assert_ne!(me, Some(StatusCode::UNAUTHORIZED));
+    }
+    read_only("off");
+    for token in &tokens {
+        stack::until("it logs out again", PATIENCE, async || {
+            Ok((world.log_out(token).await == Some(StatusCode::OK)).then_some(()))
+        })
+        .await
+        .unwrap();
+        assert_eq!(world.me(token).await, Some(StatusCode::UNAUTHORIZED));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_ends_every_connection_costs_one_answer_at_most() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(20).await;
+    for pair in tokens.chunks(2) {
+        // Several are open, and all of them are dead at once.
+        join_all(tokens.iter().map(|token| world.sessions(token))).await;
+        world.end_connections();
+        match world.log_out(&pair[0]).await {
+            Some(StatusCode::OK) => {}
+            other => assert_eq!(other, Some(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+        world.log_outs_hold(&pair[1..], &[]).await;
+        let again = world.log_out(&pair[0]).await;
+        assert!(
+            [StatusCode::OK, StatusCode::UNAUTHORIZED]
+                .map(Some)
+                .contains(&again),
+            "{again:?}"
+        );
+        assert_eq!(world.me(&pair[0]).await, Some(StatusCode::UNAUTHORIZED));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_was_restarted_serves_the_first_request() {
+    let Some(mut world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(12).await;
+    for (round, token) in tokens.iter().take(3).enumerate() {
+        join_all(tokens[round..].iter().map(|token| world.sessions(token))).await;
+        world.postgres.restart().await.unwrap();
+        world
+            .log_outs_hold(std::slice::from_ref(token), &tokens[round + 1..])
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_amid_fifty_log_outs_it_keeps_each_that_it_confirmed() {
+    let Some(mut world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(50).await;
+    let answered = AtomicUsize::new(0);
+    let log_out = async |token: &str| {
+        let outcome = world.log_out(token).await;
+        if answered.fetch_add(1, Ordering::Relaxed) == 10 {
+            world.serving.signal(Signal::SIGKILL);
+        }
+        outcome
+    };
+    let outcomes = join_all(tokens.iter().map(|token| log_out(token))).await;
+    world.serving = world.portcullis.serve();
+    for (token, outcome) in tokens.iter().zip(&outcomes) {
+        if *outcome == Some(StatusCode::OK) {
+            assert_eq!(world.me(token).await, Some(StatusCode::UNAUTHORIZED));
+        }
+    }
+    let confirmed = outcomes.iter().flatten().count();
+    assert!(confirmed >= 10, "{confirmed}");
+}
