@@ -4,7 +4,7 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
-use super::{foreign_value, from_millis};
+use super::{from_millis, revocation_columns};
 
 /// A revocation that a list carries.
 #[derive(Debug)]
@@ -63,15 +63,12 @@ pub async fn find_tail_began_at(pool: &AnyPool) -> sqlx::Result<Option<UnixSecon
 }
 
 fn published_row(row: &AnyRow) -> sqlx::Result<PublishedRow> {
-    let scope: String = row.try_get("scope")?;
     Ok(PublishedRow {
         id: row.try_get("id")?,
-        scope: Scope::parse(&scope).ok_or_else(|| foreign_value("scope", &scope))?,
+        scope: revocation_columns::scope(row)?,
         issuer: row.try_get("issuer")?,
         name: row.try_get("name")?,
-        before_secs: row
-            .try_get::<Option<i64>, _>("before")?
-            .map(i64::cast_unsigned),
+        before_secs: revocation_columns::before_secs(row)?,
         retain_until: from_millis(row.try_get("retain_until")?),
         version: row.try_get::<i64, _>("version")?.cast_unsigned(),
     })

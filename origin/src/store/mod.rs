@@ -18,6 +18,7 @@ pub mod mails;
 pub mod outbox;
 pub mod receipts;
 pub mod refresh_tokens;
+mod revocation_columns;
 pub mod revocations;
 pub mod segments;
 pub mod session_end;

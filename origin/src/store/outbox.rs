@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::stamp::{Stamp, stamp};
-use super::{Transaction, foreign_value, from_millis, to_millis};
+use super::{Transaction, from_millis, revocation_columns, to_millis};
 
 /// What a list says of a revocation.
 #[derive(Debug, Clone)]
@@ -82,15 +82,12 @@ pub async fn prune(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {
 }
 
 fn outbox_row(row: &AnyRow) -> sqlx::Result<OutboxRow> {
-    let scope: String = row.try_get("scope")?;
     Ok(OutboxRow {
         id: row.try_get("id")?,
-        scope: Scope::parse(&scope).ok_or_else(|| foreign_value("scope", &scope))?,
+        scope: revocation_columns::scope(row)?,
         issuer: row.try_get("issuer")?,
         name: row.try_get("name")?,
-        before_secs: row
-            .try_get::<Option<i64>, _>("before")?
-            .map(i64::cast_unsigned),
+        before_secs: revocation_columns::before_secs(row)?,
         retain_until: from_millis(row.try_get("retain_until")?),
     })
 }

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::stamp::{Stamp, stamp};
-use super::{Transaction, foreign_value, from_millis, to_millis};
+use super::{Transaction, foreign_value, from_millis, revocation_columns, to_millis};
 
 /// Longer statements would hold up those who publish.
 const STAMPED_AT_ONCE: usize = 1000;
@@ -216,15 +216,12 @@ pub async fn mark_cached(pool: &AnyPool, ids: &[String], now: UnixSeconds) -> sq
 }
 
 fn revocation(row: &AnyRow) -> sqlx::Result<RevocationRow> {
-    let scope: String = row.try_get("scope")?;
     Ok(RevocationRow {
         id: row.try_get("id")?,
-        scope: Scope::parse(&scope).ok_or_else(|| foreign_value("scope", &scope))?,
+        scope: revocation_columns::scope(row)?,
         issuer: row.try_get("issuer")?,
         name: row.try_get("name")?,
-        before_secs: row
-            .try_get::<Option<i64>, _>("before")?
-            .map(i64::cast_unsigned),
+        before_secs: revocation_columns::before_secs(row)?,
         reason: row.try_get("reason")?,
         actor: row.try_get("actor")?,
         recorded_at: from_millis(row.try_get("recorded_at")?),
