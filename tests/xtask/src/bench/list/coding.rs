@@ -78,7 +78,15 @@ pub(super) async fn measure(
     let mut outcomes = Vec::new();
     for place in Where::ALL {
         let mut host = Host::start(place, worker, pinning).await?;
-        outcomes.push(measure_at(&mut host, kind, entries, &parts, plan).await?);
+        let outcome = measure_at(&mut host, kind, entries, &parts, plan).await;
+        outcomes.push(match (place, outcome) {
+            // workerd may end over a list that is too much for it: the other rows are good all the same.
+            (Where::Wasm, Err(error)) => {
+                eprintln!(" {error:#}");
+                Outcome::Wrong("workerd gave no answer".to_owned())
+            }
+            (_, outcome) => outcome?,
+        });
     }
     let Ok([native, wasm]) = <[Outcome; 2]>::try_from(outcomes) else {
         bail!("one outcome for each place");
