@@ -58,7 +58,7 @@ const METRICS: &[Metric] = &[
     metric(Gauge, "portcullis_list_version", "", "Version of the newest list that this replica published"),
     metric(Histogram, "portcullis_publication_seconds", "", "Time that publishing a list took"),
     metric(Gauge, "portcullis_publishing_lag_seconds", "", "Age of the oldest revocation that no list carries; 0: there is none; NaN: the database does not say"),
-    metric(Gauge, "portcullis_list_age_seconds", "", "Age of the newest list; NaN: there is none, or the database does not say"),
+    metric(Gauge, "portcullis_list_age_seconds", "", "Age of the newest list, of the newest that this replica has where the database does not say; NaN: there is none"),
     metric(Gauge, "portcullis_kv_lag_seconds", "", "Age of the oldest list that KV should have and has not, nor a newer one; 0: there is none; absent without KV"),
     metric(Counter, "portcullis_kv_heads_delivered_total", "", "Heads that KV took"),
     metric(Counter, "portcullis_kv_repairs_total", "value: `head` or `segment`", "What was missing or wrong in KV and was put again"),

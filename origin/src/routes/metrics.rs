@@ -82,8 +82,12 @@ async fn observe_publishing(app: &App) {
         oldest.map_or(0.0, age_secs)
     });
     gauge!("portcullis_publishing_lag_seconds").set(unless_nan(lag));
-    let newest = lags.as_ref().and_then(|lags| lags.publishing.newest_list);
-    let list_age = newest.map(|list| age_secs(list.issued_at));
+    // The age grows where the database is away, too: that is when lists die.
+    let newest_made_at = match &lags {
+        Some(lags) => lags.publishing.newest_list.map(|list| list.issued_at),
+        None => app.pull_lane.newest().map(|list| list.list().issued_at),
+    };
+    let list_age = newest_made_at.map(age_secs);
     gauge!("portcullis_list_age_seconds").set(unless_nan(list_age));
     if app.config.lanes.kv.is_some() {
         let kv_lag = lags.map(|lags| lags.undelivered_since.map_or(0.0, age_secs));
@@ -94,6 +98,9 @@ async fn observe_publishing(app: &App) {
 async fn find_lags(app: &App) -> sqlx::Result<Lags> {
     Ok(Lags {
         publishing: receipts::find_publishing(&app.pool).await?,
-        undelivered_since: list_travel::find_undelivered_since(&app.pool).await?,
+        undelivered_since: match app.config.lanes.kv {
+            Some(_) => list_travel::find_undelivered_since(&app.pool).await?,
+            None => None,
+        },
     })
 }

@@ -112,7 +112,7 @@ async fn postgres_is_reached_over_tls_with_a_verified_name_and_not_under_another
     let postgres = Postgres::start(logs.path(), Durability::Throwaway)
         .await
         .unwrap();
-    postgres.offer_tls(&certificate).unwrap();
+    postgres.offer_tls(&certificate).await.unwrap();
     let url = |host: &str, rest: &str| {
         let url = postgres.url().replace("127.0.0.1", host);
         format!("{url}?sslmode=verify-full{rest}")

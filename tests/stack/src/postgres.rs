@@ -111,7 +111,7 @@ impl Postgres {
     }
 
     /// From now on it also speaks TLS, on the same port.
-    pub fn offer_tls(&self, certificate: &Certificate) -> anyhow::Result<()> {
+    pub async fn offer_tls(&self, certificate: &Certificate) -> anyhow::Result<()> {
         certificate.give_key_to(self.programs.user)?;
         for (setting, value) in [
             ("ssl_cert_file", certificate::quoted(&certificate.chain())),
@@ -120,7 +120,12 @@ impl Postgres {
         ] {
             self.query("postgres", &format!("ALTER SYSTEM SET {setting} = {value}"))?;
         }
-        self.query("postgres", "SELECT pg_reload_conf()").map(drop)
+        self.query("postgres", "SELECT pg_reload_conf()")?;
+        poll::until("Postgres offers TLS", PATIENCE, async || {
+            let offered = self.query("postgres", "SHOW ssl")?;
+            Ok((offered.trim() == "on").then_some(()))
+        })
+        .await
     }
 
     #[must_use]
