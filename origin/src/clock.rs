@@ -7,6 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use shared::UnixSeconds;
 
+/// How far a replica's clock may be ahead. Nothing is dropped from the list before it is over by
+/// that much: a clock that was set wrong must not bring a revoked token back to life.
+pub const CLOCK_ERROR_SECS: u64 = 120;
+
 pub trait Clock: Debug + Send + Sync {
     /// The time now, to the millisecond.
     fn now(&self) -> UnixSeconds;

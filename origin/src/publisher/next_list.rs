@@ -18,9 +18,7 @@ const OLDEST_TAIL_SECS: u64 = 300;
 /// entries would cost edges more than sending them the tail.
 const FEWEST_SEALED_ENTRIES: u64 = 256;
 
-/// How far a replica's clock may be ahead. Nothing is dropped from the list before it is over by
-/// that much: a clock that was set wrong must not bring a revoked token back to life.
-pub const CLOCK_ERROR_SECS: u64 = 120;
+pub use crate::clock::CLOCK_ERROR_SECS;
 
 /// What every head of this origin says.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@
 use shared::UnixSeconds;
 
 use crate::app::App;
+use crate::clock::CLOCK_ERROR_SECS;
 use crate::error::ApiError;
 use crate::iso_time;
-use crate::publisher::next_list::CLOCK_ERROR_SECS;
 use crate::store::{Transaction, clients, last_token, sessions, users};
 
 /// Closes the subject's sessions, and answers with the whole second before which each of their tokens
