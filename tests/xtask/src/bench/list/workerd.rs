@@ -63,6 +63,9 @@ impl Workerd {
         let http = reqwest::Client::builder()
             .timeout(MAX_ANSWER)
             .no_proxy()
+            // A connection each: workerd closes one that was idle for five seconds, and nobody here hears
+            // of it while native code is being timed.
+            .pool_max_idle_per_host(0)
             .build()?;
         let mut workerd = Self {
             process,
