@@ -3,6 +3,7 @@
 
 mod create;
 mod list;
+mod password_source;
 mod roles;
 mod set_password;
 mod standing;

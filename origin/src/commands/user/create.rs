@@ -2,12 +2,10 @@
 
 use anyhow::Context;
 use clap::Args;
-use secrecy::SecretString;
 
-use super::read_secret_line;
+use super::password_source::{NewPassword, PasswordSource};
 use crate::accounts::{self, Registration};
 use crate::app::App;
-use crate::random;
 
 #[derive(Debug, Clone, Args)]
 pub struct CreateUser {
@@ -17,9 +15,8 @@ pub struct CreateUser {
     /// What the user is called.
     #[arg(long)]
     name: Option<String>,
-    /// Read the password from standard input; otherwise one is made and printed once.
-    #[arg(long)]
-    password_stdin: bool,
+    #[command(flatten)]
+    source: PasswordSource,
     /// A role of the account; may be given more than once. `operator` may revoke anything.
     #[arg(long = "role")]
     roles: Vec<String>,
@@ -30,15 +27,7 @@ pub struct CreateUser {
 
 /// Prints the account as JSON on standard output.
 pub(super) async fn run(app: &App, create: &CreateUser) -> anyhow::Result<()> {
-    let made = if create.password_stdin {
-        None
-    } else {
-        Some(random::new_secret()?)
-    };
-    let password = match &made {
-        Some(password) => SecretString::from(password.as_str()),
-        None => read_secret_line()?,
-    };
+    let NewPassword { password, made } = create.source.read()?;
     let registration = Registration {
         email: &create.email,
         password: &password,

@@ -1,24 +1,21 @@
-//! `portcullis user set-password`. The password comes from standard input or is made here and shown
-//! once; as an argument everybody on the machine could read it.
+//! `portcullis user set-password`, for who lost theirs where no mail gets through.
 
 use anyhow::Context;
 use clap::Args;
-use secrecy::SecretString;
 use serde_json::json;
 
-use super::{ACTOR, Whom, print_revoked, read_secret_line};
+use super::password_source::{NewPassword, PasswordSource};
+use super::{ACTOR, Whom, print_revoked};
 use crate::accounts::{self, Deed};
 use crate::app::App;
 use crate::commands::print_line;
-use crate::random;
 
 #[derive(Debug, Clone, Args)]
 pub struct SetPassword {
     #[command(flatten)]
     whom: Whom,
-    /// Read the password from standard input; otherwise one is made and printed once.
-    #[arg(long)]
-    password_stdin: bool,
+    #[command(flatten)]
+    source: PasswordSource,
     /// Why: kept in the audit log.
     #[arg(long)]
     reason: String,
@@ -29,15 +26,7 @@ pub struct SetPassword {
 
 pub(super) async fn run(app: &App, set: &SetPassword) -> anyhow::Result<()> {
     let user = set.whom.find(app).await?;
-    let made = if set.password_stdin {
-        None
-    } else {
-        Some(random::new_secret()?)
-    };
-    let password = match &made {
-        Some(password) => SecretString::from(password.as_str()),
-        None => read_secret_line()?,
-    };
+    let NewPassword { password, made } = set.source.read()?;
     let deed = Deed {
         actor: ACTOR,
         reason: &set.reason,
