@@ -50,6 +50,19 @@ pub enum Mistrust {
 }
 
 impl Mistrust {
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::UnknownAuthority => {
+                "give its authority's certificate in PORTCULLIS_REDIS_CA_FILE"
+            }
+            Self::OtherName => "name it in REDIS_URL as its certificate does",
+            Self::NotNow => "renew its certificate, or set this machine's clock",
+            Self::Unusable => "give it another certificate",
+        }
+    }
+
     /// What of the failure was the certificate's; `None`: nothing.
     #[must_use]
     pub fn behind(error: &RedisError) -> Option<Self> {

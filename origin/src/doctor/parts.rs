@@ -158,12 +158,7 @@ pub(super) async fn redis(config: &Config) -> Finding {
             "set maxmemory-policy noeviction",
         ),
         Err(error) => match Mistrust::behind(&error) {
-            Some(mistrust) => Finding::broken(
-                "redis",
-                mistrust.to_string(),
-                "give its authority in PORTCULLIS_REDIS_CA_FILE, and its name in REDIS_URL as the \
-                 certificate has it",
-            ),
+            Some(mistrust) => Finding::broken("redis", mistrust.to_string(), mistrust.advice()),
             None => Finding::broken(
                 "redis",
                 reason(&error),

@@ -8,7 +8,7 @@ use shared::UnixSeconds;
 
 use super::{Transaction, from_millis};
 
-/// Reading every session takes about a second for ten million of them.
+/// Every session is read, and there may be millions: longer than other statements may take.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Of a user, or of a client for itself. Nothing is locked: that is the caller's part.
