@@ -5,8 +5,8 @@ use shared::UnixSeconds;
 use sqlx::AnyPool;
 
 use super::merge_plan::{choose_merge, merge_segments};
-use super::next_list::CLOCK_ERROR_SECS;
 use super::publish_once::PublishError;
+use crate::clock::CLOCK_ERROR_SECS;
 use crate::fault::{self, Gap};
 use crate::store::segments::{self, NewSegment, SegmentRow};
 use crate::store::{self, lease};

@@ -6,6 +6,7 @@ use shared::{
     MAX_TAIL_BYTES, Scope, Segment, SegmentRef, Tail, TailRef, UnixSeconds, encoded_len,
 };
 
+use crate::clock::CLOCK_ERROR_SECS;
 use crate::keys;
 use crate::store::list::NewestHead;
 use crate::store::outbox::OutboxRow;
@@ -17,8 +18,6 @@ const OLDEST_TAIL_SECS: u64 = 300;
 /// A tail with fewer entries stays open however old: a segment each five minutes for a handful of
 /// entries would cost edges more than sending them the tail.
 const FEWEST_SEALED_ENTRIES: u64 = 256;
-
-pub use crate::clock::CLOCK_ERROR_SECS;
 
 /// What every head of this origin says.
 #[derive(Debug, Clone)]

@@ -6,9 +6,8 @@
 use shared::{HEAD_TYP, ListError, MAX_HEAD_BYTES, Tail, UnixSeconds};
 
 use super::Publisher;
-use super::next_list::{
-    CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
-};
+use super::next_list::{ListSettings, ListState, NextList, OpenTail, build_next_list};
+use crate::clock::CLOCK_ERROR_SECS;
 use crate::fault::{self, Gap};
 use crate::keys::{SigningError, turn};
 use crate::store::errors::note_failure;

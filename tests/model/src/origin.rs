@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use origin::clock::CLOCK_ERROR_SECS;
 use origin::keys::SigningKey;
 use origin::publisher::merge_plan::{choose_merge, merge_segments};
-use origin::publisher::next_list::{
-    CLOCK_ERROR_SECS, ListSettings, ListState, NextList, OpenTail, build_next_list,
-};
+use origin::publisher::next_list::{ListSettings, ListState, NextList, OpenTail, build_next_list};
 use origin::publisher::published_list::PublishedList;
 use origin::store::list::NewestHead;
 use origin::store::list::StoredList;

@@ -6,7 +6,7 @@ use shared::{LEEWAY_SECS, Scope, UnixSeconds};
 use super::{CROWD, CROWD_MILLIS, World};
 use crate::operation::USERS;
 use crate::origin::{ISSUER, Order};
-use crate::truth::{Revocation, RevokedKey, Token, subject};
+use crate::truth::{Revocation, RevokedKey, subject};
 
 /// The longest that a log-in waits for a cut-off.
 const MOST_WAIT_SECS: u64 = LEEWAY_SECS + 2;
@@ -82,11 +82,13 @@ impl World {
 
     fn issue(&mut self, user: usize, sid: &str) {
         let jti = self.new_id("token");
-        let token = self.origin.issue(user, sid, &jti, self.replicas_now());
-        let is_by_another =
-            |token: &Token| self.truth.tokens.last()?.kid.ne(&token.kid).then_some(());
-        self.reached.signed_by_another += token.as_ref().and_then(is_by_another).map_or(0, |()| 1);
-        self.truth.tokens.extend(token);
+        let Some(token) = self.origin.issue(user, sid, &jti, self.replicas_now()) else {
+            return;
+        };
+        let last = self.truth.tokens.last();
+        let is_by_another = last.is_some_and(|last| last.kid != token.kid);
+        self.reached.signed_by_another += u64::from(is_by_another);
+        self.truth.tokens.push(token);
     }
 
     /// A token is dated in whole seconds: one that would fall before a cut-off waits for its second.
