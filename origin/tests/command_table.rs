@@ -121,6 +121,36 @@ fn every_command_answers_json_when_asked_to() {
     assert_eq!(called, there);
 }
 
+/// One name in 64 begins so, as names are base64url.
+#[test]
+fn every_command_that_takes_a_name_takes_one_that_begins_with_a_hyphen() {
+    const NAMES: [&str; 5] = ["{id}", "{mail}", "{kid}", "app", "a-session"];
+    let data = TempDir::new().unwrap();
+    let calls = CALLS
+        .iter()
+        .filter(|call| NAMES.iter().any(|name| call.contains(name)));
+    let after = [
+        &["user", "list", "--after", "{id}"][..],
+        &["audit", "--cursor", "{id}"],
+    ];
+    for call in calls.copied().chain(after) {
+        let line: Vec<&str> = call
+            .iter()
+            .map(|word| {
+                if NAMES.contains(word) {
+                    "--q3tNJnAPWqVJmNSiE4Qg"
+                } else {
+                    word
+                }
+            })
+            .collect();
+        let output = run(data.path(), &line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        // Most name nobody, and that is what it should say, if anything.
+        assert!(!said.contains("Usage:"), "{line:?} {said}");
+    }
+}
+
 #[test]
 fn every_command_shows_an_example_and_refuses_what_it_does_not_know_or_cannot_use() {
     let data = TempDir::new().unwrap();

@@ -27,7 +27,7 @@ pub(super) struct AuditCommand {
     #[arg(long)]
     to: Option<String>,
     /// The `next` of the page before.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     cursor: Option<String>,
     /// Most events to show.
     #[arg(long, default_value_t = DEFAULT_LIMIT,

@@ -47,7 +47,7 @@ Run it again if it was interrupted: it goes on where it was."
 #[derive(Debug, Clone, Args)]
 pub struct CreateClient {
     /// 1 to 64 letters, digits, `-`, `_` and `.`.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     id: String,
     #[command(flatten)]
     secret: SecretSource,
@@ -83,6 +83,8 @@ pub struct ListClients {
 
 #[derive(Debug, Clone, Args)]
 pub struct DisableClient {
+    /// The client's id.
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Why: kept with the revocations and in the audit log.
     #[arg(long)]
@@ -94,6 +96,8 @@ pub struct DisableClient {
 
 #[derive(Debug, Clone, Args)]
 pub struct RotateSecret {
+    /// The client's id.
+    #[arg(allow_hyphen_values = true)]
     id: String,
     #[command(flatten)]
     secret: SecretSource,

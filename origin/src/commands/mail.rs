@@ -43,6 +43,8 @@ struct ListMails {
 
 #[derive(Debug, Args)]
 struct RetryMail {
+    /// The mail's id, as `mail list` has it.
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Print JSON.
     #[arg(long)]

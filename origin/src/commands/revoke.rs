@@ -20,7 +20,7 @@ pub(super) struct RevokeCommand {
     #[arg(long, value_parser = ["token", "session", "user", "issuer"])]
     scope: String,
     /// `jti`, `sid` or `sub`; for the issuer scope the issuer, which may be left out.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<String>,
     /// Revoke only what was issued before this RFC 3339 time in UTC (scopes user and issuer).
     #[arg(long)]

@@ -78,7 +78,7 @@ struct Whom {
     #[arg(long)]
     email: Option<String>,
     /// The user's id, the `sub` of the tokens.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
 }
 

@@ -14,13 +14,23 @@ pub struct KeySettings {
     signing_alg: String,
     /// Token key as PKCS#8 PEM text; else made on first start in the data folder. Several texts, one
     /// after the other, are the older keys and the newest.
-    #[arg(long, env = "PORTCULLIS_SIGNING_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PORTCULLIS_SIGNING_KEY",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     signing_key: Option<SecretString>,
     /// Days after which a new token key takes over; 0: only by `portcullis keys rotate`.
     #[arg(long, env = "PORTCULLIS_KEY_ROTATION_DAYS", default_value = "0")]
     key_rotation_days: String,
     /// List key (Ed25519) as PKCS#8 PEM text; else made on first start in the data folder.
-    #[arg(long, env = "PORTCULLIS_LIST_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PORTCULLIS_LIST_KEY",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     list_key: Option<SecretString>,
 }
 

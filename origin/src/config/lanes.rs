@@ -10,7 +10,12 @@ use super::check::Check;
 #[command(next_help_heading = "The lanes to the edges")]
 pub struct LaneSettings {
     /// Bearer secret of the edges; without it `/revocations/head` and segments answer 503.
-    #[arg(long, env = "PORTCULLIS_EDGE_SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PORTCULLIS_EDGE_SECRET",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     edge_secret: Option<SecretString>,
     /// Most hanging pulls held at once.
     #[arg(long, env = "PORTCULLIS_MAX_WAITERS", default_value = "20000")]
@@ -22,7 +27,12 @@ pub struct LaneSettings {
     #[arg(long, env = "PORTCULLIS_KV_NAMESPACE_ID")]
     kv_namespace_id: Option<String>,
     /// API token for the KV API.
-    #[arg(long, env = "PORTCULLIS_KV_API_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PORTCULLIS_KV_API_TOKEN",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     kv_api_token: Option<SecretString>,
 }
 

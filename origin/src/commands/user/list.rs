@@ -14,7 +14,7 @@ pub struct ListUsers {
     #[arg(long, conflicts_with = "after")]
     email: Option<String>,
     /// The id of the last user of the page before.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     after: Option<String>,
     /// Most users to list.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
