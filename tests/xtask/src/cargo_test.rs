@@ -44,16 +44,24 @@ pub(crate) fn run(name: &str, command: &mut Command) -> anyhow::Result<Outcome> 
 }
 
 impl Outcome {
+    /// Also where no test ran: that is asked apart, by [`Outcome::ran_any`].
     pub(crate) fn is_success(&self) -> bool {
         self.success
+    }
+
+    pub(crate) fn ran_any(&self) -> bool {
+        self.passed > 0 || !self.failed.is_empty()
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.success { '✓' } else { '✗' };
         let (name, passed, failed) = (&self.name, self.passed, self.failed.len());
         let secs = self.took.as_secs();
+        if self.success && !self.ran_any() {
+            return write!(f, "  – {name}: no test ran, {secs} s");
+        }
+        let mark = if self.success { '✓' } else { '✗' };
         write!(
             f,
             "  {mark} {name}: {passed} passed, {failed} failed, {secs} s"
@@ -81,6 +89,13 @@ fn parse_failed(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_of_a_run_without_a_test_that_there_was_none() {
+        let outcome = run("nothing", &mut Command::new("true")).unwrap();
+        assert!(outcome.is_success() && !outcome.ran_any());
+        assert!(outcome.to_string().contains("no test ran"), "{outcome}");
+    }
 
     #[test]
     fn reads_the_lines_that_libtest_prints() {

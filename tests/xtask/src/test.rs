@@ -57,7 +57,19 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         outcomes.iter().all(Outcome::is_success),
         "not every test passed"
     );
+    // One part may have none of that name where all of them are asked.
+    ensure!(
+        outcomes.iter().any(Outcome::ran_any),
+        "no test ran{}",
+        describe(options.filter.as_deref())
+    );
     Ok(())
+}
+
+fn describe(filter: Option<&str>) -> String {
+    filter.map_or_else(String::new, |name| {
+        format!(": none of these has {name:?} in its name")
+    })
 }
 
 fn test_unit(options: &Options) -> anyhow::Result<Outcome> {
