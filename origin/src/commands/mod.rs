@@ -16,7 +16,9 @@ pub mod user;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -54,6 +56,8 @@ Exit codes: 0 done; 1 it failed while running; 2 the command line or the configu
 
 const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
+/// Until stderr takes the last word.
+const ERROR_MAY_TAKE: Duration = Duration::from_secs(2);
 
 /// Issues tokens, takes revocations, and gets them to every edge within a stated time.
 #[derive(Debug, Parser)]
@@ -181,15 +185,22 @@ async fn open(config: Config) -> anyhow::Result<App> {
     Ok(App::open(config, keys, Arc::new(SystemClock)).await?)
 }
 
-/// The error with its causes on one line; of the configuration every error on a line of its own.
+/// The error with its causes on one line; of the configuration every error on a line of its own. A pipe
+/// that is full, by this thread or by that of the log, does not keep the process from ending.
 fn report(error: &anyhow::Error) {
     let text = match error.downcast_ref::<ConfigErrors>() {
         Some(errors) => errors.to_string(),
         None => format!("{error:#}"),
     };
-    for line in text.lines() {
-        eprintln!("error: {line}");
-    }
+    let (said, heard) = mpsc::channel();
+    thread::spawn(move || {
+        for line in text.lines() {
+            eprintln!("error: {line}");
+        }
+        said.send(())
+    });
+    // Where nobody reads stderr this is all that can be done.
+    let _ = heard.recv_timeout(ERROR_MAY_TAKE);
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

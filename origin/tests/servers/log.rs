@@ -1,17 +1,20 @@
-//! The log when nobody reads it.
+//! stderr when nobody reads it.
 
+use std::io::{Write, pipe};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use reqwest::Client;
 
-use crate::portcullis::Portcullis;
+use crate::portcullis::{Portcullis, wait_for_end};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A pipe that is full would make it endless.
 const AN_ANSWER_MAY_TAKE: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 64;
+/// By default (Linux, pipe(7)).
+const PIPE_HOLDS: usize = 65_536;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_reads_loses_lines_counts_them_and_holds_up_nobody() {
@@ -34,4 +37,19 @@ async fn a_log_that_nobody_reads_loses_lines_counts_them_and_holds_up_nobody() {
     .unwrap();
     serving.signal(Signal::SIGTERM);
     assert_eq!(serving.wait(PATIENCE), Some(0));
+}
+
+#[test]
+fn an_error_that_nobody_reads_does_not_keep_a_command_from_ending() {
+    let (unread, mut full) = pipe().unwrap();
+    full.write_all(&[b'x'; PIPE_HOLDS]).unwrap();
+    let mut process = Portcullis::new()
+        .command()
+        .args(["--listen=nowhere", "serve"])
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let code = wait_for_end(&mut process, PATIENCE);
+    drop(unread);
+    assert_eq!(code, Some(2));
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -24,14 +25,14 @@ pub(crate) fn may_start_servers() -> bool {
 
 /// One origin's folder and settings.
 pub(crate) struct Portcullis {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     settings: Vec<(String, String)>,
 }
 
 impl Portcullis {
     pub(crate) fn new() -> Self {
         Self {
-            folder: TempDir::new().unwrap(),
+            folder: Arc::new(TempDir::new().unwrap()),
             settings: Vec::new(),
         }
     }
@@ -96,6 +97,7 @@ impl Portcullis {
             process,
             url,
             log: Some(log),
+            _folder: Arc::clone(&self.folder),
         }
     }
 }
@@ -104,6 +106,8 @@ pub(crate) struct Serving {
     process: Child,
     url: String,
     log: Option<Lines<BufReader<ChildStderr>>>,
+    /// It is there as long as the process is.
+    _folder: Arc<TempDir>,
 }
 
 impl Serving {
@@ -117,14 +121,19 @@ impl Serving {
 
     /// The exit code, if it ends in time; `None` if a signal ended it.
     pub(crate) fn wait(&mut self, patience: Duration) -> Option<i32> {
-        let deadline = Instant::now() + patience;
-        loop {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(Instant::now() < deadline, "it does not end");
-            std::thread::sleep(Duration::from_millis(5));
+        wait_for_end(&mut self.process, patience)
+    }
+}
+
+/// As [`Serving::wait`].
+pub(crate) fn wait_for_end(process: &mut Child, patience: Duration) -> Option<i32> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            return status.code();
         }
+        assert!(Instant::now() < deadline, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
