@@ -28,16 +28,16 @@ async fn a_receipt_follows_a_logout_to_the_edge() {
     assert!(revocation["effective_by"].is_string(), "{revocation}");
     world.wait_for_edge(&closed, 401).await.unwrap();
 
-    let receipt = world
+    // In no order: where Redis was slow for a moment, it is given the revocation later.
+    let layers = ["cached_at", "seen_at_edge_at", "delivered_at"];
+    world
         .wait_for_receipt(&open, id, |receipt| {
-            receipt["status"] == "delivered" && receipt["seen_at_edge_at"].is_string()
+            receipt["status"] == "delivered"
+                && receipt["version"].is_number()
+                && layers.iter().all(|layer| receipt[layer].is_string())
         })
         .await
         .unwrap();
-    assert!(
-        receipt["version"].is_number() && receipt["cached_at"].is_string(),
-        "{receipt}"
-    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use stack::{Answer, Client, Durability, Plan, Stores, System, Tokens, paths};
 use tokio::sync::OnceCell;
 
 /// How long anything that has to happen may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 static ON_SERVERS: OnceCell<System> = OnceCell::const_new();
 static BEFORE_ECHO: OnceCell<System> = OnceCell::const_new();
