@@ -83,7 +83,7 @@ async fn insert(app: &App, new: &NewUser<'_>, address: Option<&str>) -> Result<U
     if app.config.mail.verify_email == Switch::On {
         mail::enqueue(&mut tx, Kind::VerifyEmail, new.email, address, now).await?;
     }
-    tx.commit().await?;
+    store::commit(tx).await?;
     app.mail_wake.notify_one();
     Ok(User {
         id: new.id.to_owned(),

@@ -27,7 +27,7 @@ pub async fn issue(
         }
         match revocations::find_cut_off(&mut tx, app.issuer.name(), &client.id).await? {
             Some(cut_off) if cut_off > now.as_secs() => {
-                tx.rollback().await?;
+                store::rollback(tx).await?;
                 wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
             }
             _ => return record(app, tx, client, scope, caller, now).await,
@@ -57,6 +57,6 @@ async fn record(
         scope: &scope,
     };
     let token = app.issuer.issue(&grant, now)?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(TokenResponse::new(app, token, scope))
 }

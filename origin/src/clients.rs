@@ -101,7 +101,7 @@ pub async fn create(app: &App, new: NewClient<'_>) -> Result<Client, ClientError
         return Err(ClientError::IdTaken(client.id));
     }
     note(app, &mut tx, &client.id, Event::ClientCreated).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(client)
 }
 
@@ -132,7 +132,7 @@ pub async fn replace_secret(app: &App, id: &str, secret: &SecretString) -> Resul
         return Err(ClientError::NotFound(id.to_owned()));
     }
     note(app, &mut tx, id, Event::ClientSecretReplaced).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }
 

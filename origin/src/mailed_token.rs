@@ -33,7 +33,7 @@ pub async fn mint(
     let token = SecretString::from(random::new_secret()?);
     let expires_at = now.plus_secs(lives_secs(purpose));
     mailed_tokens::replace(&mut tx, purpose, &user.id, &hash(&token), expires_at).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(Some(token))
 }
 

@@ -76,7 +76,7 @@ impl Revoking {
     /// Writes the revocation with its audit row and commits; then tells Redis and the publisher.
     pub async fn record(mut self, app: &App, order: &Order<'_>) -> Result<Receipt, ApiError> {
         let written = self.doubt.write(app, &mut self.tx, order).await?;
-        self.tx.commit().await?;
+        store::commit(self.tx).await?;
         let committed_at = app.clock.now();
         app.wake.notify_one();
         Ok(written.announce(app, order, committed_at).await)

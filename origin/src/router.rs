@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
+use sqlx::AnyPool;
+use tokio::task::JoinError;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
@@ -18,16 +20,20 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::{ApiError, OAuthError};
-use crate::{measures, random, routes};
+use crate::{measures, random, routes, store};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer than a log-in waits for a cut-off: its session must not be given to nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
+/// What takes so long waits for the database, or is meant to: so the database is asked.
+const ASKED_AFTER: Duration = Duration::from_secs(8);
+const AN_ANSWER_MAY_TAKE: Duration = Duration::from_secs(2);
 
 pub fn router(app: App) -> Router {
     measures::recorder();
+    let pool = app.pool.clone();
     let (resources, description) = OpenApiRouter::new()
-        .merge(routes::accounts().layer(from_fn(finish_what_was_begun)))
+        .merge(routes::accounts().layer(from_fn_with_state(pool, finish_what_was_begun)))
         .merge(routes::hanging())
         .split_for_parts();
     routes::openapi::keep(description);
@@ -50,19 +56,34 @@ pub fn router(app: App) -> Router {
 
 /// A client that goes away does not stop a revocation between its commit and what follows it: the
 /// handler runs in a task of its own, to its end, whoever still listens.
-async fn finish_what_was_begun(uri: Uri, request: Request, next: Next) -> Response {
+async fn finish_what_was_begun(
+    State(pool): State<AnyPool>,
+    uri: Uri,
+    request: Request,
+    next: Next,
+) -> Response {
     let task = tokio::spawn(next.run(request).in_current_span());
-    let error = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
-        Ok(Ok(response)) => return response,
-        Ok(Err(failed)) => {
-            if let Ok(panic) = failed.try_into_panic() {
-                std::panic::resume_unwind(panic);
-            }
-            ApiError::Internal("a request's task was cancelled")
-        }
-        Err(_) => ApiError::TookTooLong,
+    let error = tokio::select! {
+        ended = task => match ended.map_err(JoinError::try_into_panic) {
+            Ok(response) => return response,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Err(_)) => ApiError::Internal("a request's task was cancelled"),
+        },
+        silence = wait_for_silence(&pool) => silence,
+        () = tokio::time::sleep(REQUEST_TIMEOUT) => ApiError::TookTooLong,
     };
     refuse_at(uri.path(), error)
+}
+
+/// Until the database says nothing any more. A request makes several statements, and each is waited
+/// for; a client is told sooner than when the last of them is given up.
+async fn wait_for_silence(pool: &AnyPool) -> ApiError {
+    loop {
+        tokio::time::sleep(ASKED_AFTER).await;
+        if let Err(error) = store::ask(pool, AN_ANSWER_MAY_TAKE).await {
+            return error.into();
+        }
+    }
 }
 
 /// In the form that errors have there.
@@ -138,6 +159,12 @@ mod tests {
         Request::get("/").body(Body::empty()).unwrap()
     }
 
+    /// A database that nobody gets to ask.
+    fn unused() -> AnyPool {
+        sqlx::any::install_default_drivers();
+        AnyPool::connect_lazy("sqlite::memory:").unwrap()
+    }
+
     #[tokio::test]
     async fn a_panic_is_answered_without_its_message() {
         async fn broken() {
@@ -145,7 +172,7 @@ mod tests {
         }
         let router = Router::new()
             .route("/", get(broken))
-            .layer(from_fn(finish_what_was_begun))
+            .layer(from_fn_with_state(unused(), finish_what_was_begun))
             .layer(CatchPanicLayer::custom(answer_panic));
         let response = router.oneshot(request()).await.unwrap();
         assert_eq!(response.status(), 500);
@@ -165,7 +192,7 @@ mod tests {
         };
         let router = Router::new()
             .route("/", get(handler))
-            .layer(from_fn(finish_what_was_begun));
+            .layer(from_fn_with_state(unused(), finish_what_was_begun));
         let answer = tokio::spawn(router.oneshot(request()));
         tokio::task::yield_now().await;
         answer.abort();

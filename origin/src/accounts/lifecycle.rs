@@ -26,7 +26,7 @@ pub async fn enable(app: &App, user_id: &str, deed: &Deed<'_>) -> Result<(), Api
     users::set_disabled(&mut tx, user_id, None).await?;
     deed.note(app, &mut tx, user_id, Event::UserEnabled, deed.reason)
         .await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }
 

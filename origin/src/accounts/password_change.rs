@@ -101,7 +101,7 @@ async fn insert_failure(app: &App, user: &User, caller: &Caller) -> Result<(), A
         ..audit::Record::new(random::new_id()?, Event::PasswordChangeFailed)
     };
     audit::insert(&mut tx, &record, app.clock.now()).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }
 

@@ -38,7 +38,7 @@ pub async fn forget_password(app: &App, email: &str, caller: &Caller) -> Result<
         ..audit::Record::new(random::new_id()?, Event::PasswordForgotten)
     };
     audit::insert(&mut tx, &record, now).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     app.mail_wake.notify_one();
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn change_roles(
     deed.note(app, &mut tx, user_id, Event::RolesChanged, &detail)
         .await?;
     let revocation = if before.iter().all(|role| user.roles.contains(role)) {
-        tx.commit().await?;
+        store::commit(tx).await?;
         None
     } else {
         Some(cut_off(app, tx, user_id, deed).await?)

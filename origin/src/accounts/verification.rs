@@ -39,6 +39,6 @@ pub async fn verify_email(
         ..audit::Record::new(random::new_id()?, Event::EmailVerified)
     };
     audit::insert(&mut tx, &record, now).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }

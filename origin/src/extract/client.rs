@@ -89,6 +89,6 @@ async fn insert_failure(app: &App, refusal: &Refusal, caller: &Caller) -> Result
     };
     let mut tx = store::begin(&app.pool).await?;
     audit::insert(&mut tx, &record, app.clock.now()).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }

@@ -88,7 +88,7 @@ pub async fn register_held(app: &App) -> Result<(), RotationError> {
     for key in keys_to_register(app, &rows)? {
         save(app, &mut tx, &key).await?;
     }
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }
 
@@ -108,7 +108,7 @@ pub async fn rotate(app: &App, actor: &str) -> Result<String, RotationError> {
     let key = find_unregistered_or_make(app, &rows)?;
     save(app, &mut tx, &key).await?;
     note(app, &mut tx, Event::KeyRotated, &key.kid, actor).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(key.kid.clone())
 }
 
@@ -128,7 +128,7 @@ pub async fn revoke(app: &App, kid: &str, actor: &str) -> Result<Successor, Rota
     } else {
         Successor::Known
     };
-    tx.commit().await?;
+    store::commit(tx).await?;
     app.keys.token.destroy(kid)?;
     Ok(successor)
 }

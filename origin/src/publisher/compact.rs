@@ -70,7 +70,7 @@ async fn store_merged(
     fault::cross(Gap::PartsRetired);
     segments::insert(&mut tx, merged).await?;
     fault::cross(Gap::MergeSaved);
-    tx.commit().await?;
+    store::commit(tx).await?;
     fault::cross(Gap::MergeCommitted);
     Ok(())
 }

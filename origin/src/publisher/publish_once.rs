@@ -121,7 +121,7 @@ pub async fn store_next_list(
     ids.truncate(next.carried);
     save(&mut tx, &next, &jws, &ids).await?;
     fault::cross(Gap::RowsStamped);
-    tx.commit().await?;
+    store::commit(tx).await?;
     if !next.sealed.is_empty() {
         publisher.sealed.notify_one();
     }

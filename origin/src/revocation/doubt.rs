@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::cache::{self, Key, RedisCache, Told, Written};
 use crate::error::ApiError;
 use crate::random;
+use crate::store::errors::note_failure;
 use crate::store::revocations::NewRevocation;
 use crate::store::{self, cache_state};
 
@@ -96,9 +97,10 @@ async fn raise_epoch(pool: &AnyPool) {
     let raised = async {
         let mut tx = store::begin(pool).await?;
         cache_state::raise_epoch(&mut tx).await?;
-        tx.commit().await
+        store::commit(tx).await
     };
     if let Err(error) = raised.await {
+        note_failure(&error);
         tracing::error!(%error, "a revocation reached neither Redis nor its epoch");
     }
 }

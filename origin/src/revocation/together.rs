@@ -8,7 +8,7 @@ use super::doubt::Doubt;
 use super::{Order, Receipt};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::Transaction;
+use crate::store::{self, Transaction};
 
 /// The sessions' rows are closed in `tx`; this records why, and commits.
 pub(crate) async fn end_together(
@@ -22,7 +22,7 @@ pub(crate) async fn end_together(
         let doubt = Doubt::raise(app, Scope::Session, sid).await?;
         written.push(doubt.write(app, &mut tx, order).await?);
     }
-    tx.commit().await?;
+    store::commit(tx).await?;
     let committed_at = app.clock.now();
     app.wake.notify_one();
     let announced = written

@@ -15,6 +15,8 @@ use utoipa_axum::routes;
 
 use super::canary_health::CanaryHealth;
 use crate::app::App;
+use crate::store::errors::note_failure;
+use crate::store::in_time::InTime;
 use crate::store::receipts::{self, Publishing};
 
 /// Whoever asks may ask again this soon.
@@ -88,10 +90,13 @@ async fn live() -> Response {
     responses((status = 200, description = "Each part"), (status = 503, description = "Not ready, with each part")),
 )]
 async fn ready(State(app): State<App>) -> Response {
-    let found = tokio::time::timeout(PROBE_TIMEOUT, receipts::find_publishing(&app.pool)).await;
-    let (database, publisher) = match found {
-        Ok(Ok(publishing)) => ("ok", publisher_health(&app, publishing)),
-        Ok(Err(_)) | Err(_) => ("unreachable", UNKNOWN),
+    let found = receipts::find_publishing(&app.pool).within(PROBE_TIMEOUT);
+    let (database, publisher) = match found.await {
+        Ok(publishing) => ("ok", publisher_health(&app, publishing)),
+        Err(error) => {
+            note_failure(&error);
+            ("unreachable", UNKNOWN)
+        }
     };
     let code = publisher.status.code();
     let canary = CanaryHealth::of(&app);

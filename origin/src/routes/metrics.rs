@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::errors::note_failure;
+use crate::store::in_time::InTime;
 use crate::store::list_travel;
 use crate::store::receipts::{self, Publishing};
 use crate::{measures, telemetry};
@@ -65,15 +66,11 @@ struct Lags {
 }
 
 async fn observe_publishing(app: &App) {
-    let found = tokio::time::timeout(PROBE_TIMEOUT, find_lags(app)).await;
-    let lags = match found {
-        Ok(Ok(lags)) => Some(lags),
-        Ok(Err(error)) => {
-            note_failure(&error);
-            None
-        }
-        Err(_) => None,
-    };
+    let lags = find_lags(app)
+        .within(PROBE_TIMEOUT)
+        .await
+        .inspect_err(note_failure)
+        .ok();
     let now = app.clock.now();
     let age_secs = |at: UnixSeconds| now.secs_since(at).max(0.0);
     let unless_nan = |secs: Option<f64>| secs.unwrap_or(f64::NAN);

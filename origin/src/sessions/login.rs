@@ -142,7 +142,7 @@ async fn insert_failure(app: &App, email: &str, caller: &Caller) -> Result<(), A
         ..audit::Record::new(random::new_id()?, Event::LogInFailed)
     };
     audit::insert(&mut tx, &record, now).await?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(())
 }
 
@@ -163,7 +163,7 @@ async fn begin_session(
         };
         match revocations::find_cut_off(&mut tx, app.issuer.name(), &user.id).await? {
             Some(cut_off) if cut_off > now.as_secs() => {
-                tx.rollback().await?;
+                store::rollback(tx).await?;
                 wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
             }
             _ => {
@@ -212,7 +212,7 @@ async fn insert_session(
     };
     audit::insert(&mut tx, &record, now).await?;
     let response = access_token(app, user, &session, session.scope.clone(), now)?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     Ok(TokenResponse {
         refresh_token,
         ..response

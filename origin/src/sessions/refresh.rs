@@ -81,7 +81,7 @@ async fn attempt(app: &App, handed_in: &Presented<'_>) -> Result<Outcome, ApiErr
     // A scope that cannot be had undoes the rotation: nothing was handed out for it.
     let scope = scope::carry_on(&presented.user, &session.scope, handed_in.scope)?;
     let response = access_token(app, &presented.user, &session, scope, now)?;
-    tx.commit().await?;
+    store::commit(tx).await?;
     count(decision);
     Ok(Outcome::Done(TokenResponse {
         refresh_token: Some(refresh_token),

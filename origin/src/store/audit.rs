@@ -4,6 +4,7 @@
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
+use super::in_time::InTime;
 use super::{Transaction, to_millis};
 
 macro_rules! events {
@@ -109,6 +110,7 @@ pub async fn insert(
     .bind(record.detail)
     .bind(record.revocation_id)
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -122,6 +124,7 @@ pub async fn delete_before(pool: &AnyPool, time: UnixSeconds, most: u32) -> sqlx
     .bind(to_millis(time))
     .bind(i64::from(most))
     .execute(pool)
+    .in_time()
     .await?;
     Ok(done.rows_affected())
 }

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 use super::audit::Event;
+use super::in_time::InTime;
 use super::{from_millis, to_millis};
 
 /// What a reader asks for; `None` leaves a member out of it.
@@ -81,6 +82,7 @@ pub async fn find_page(pool: &AnyPool, filter: &Filter, count: u32) -> sqlx::Res
         .bind(i64::from(count))
         .try_map(|row| entry(&row))
         .fetch_all(pool)
+        .in_time()
         .await
 }
 

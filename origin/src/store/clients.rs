@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, foreign_value, from_millis, to_millis};
 use crate::grant_type::GrantType;
 
@@ -84,6 +85,7 @@ pub async fn insert(
     .bind(i64::from(client.may_introspect_all))
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(if done.rows_affected() == 1 {
         Inserted::Yes
@@ -98,6 +100,7 @@ pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<ClientRow>> {
         .bind(id)
         .try_map(|row| client_row(&row))
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
@@ -106,6 +109,7 @@ pub async fn find_all(pool: &AnyPool) -> sqlx::Result<Vec<ClientRow>> {
     sqlx::query(select!("ORDER BY id"))
         .try_map(|row| client_row(&row))
         .fetch_all(pool)
+        .in_time()
         .await
 }
 
@@ -124,6 +128,7 @@ pub async fn lock_for_token(
     .bind(id)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(locked(done.rows_affected()))
 }
@@ -133,6 +138,7 @@ pub async fn lock(tx: &mut Transaction, id: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE clients SET last_token_at = last_token_at WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -144,6 +150,7 @@ pub async fn disable(tx: &mut Transaction, id: &str, now: UnixSeconds) -> sqlx::
             .bind(id)
             .bind(to_millis(now))
             .execute(&mut **tx)
+            .in_time()
             .await?;
     Ok(locked(done.rows_affected()))
 }
@@ -159,6 +166,7 @@ pub async fn replace_secret(
             .bind(id)
             .bind(secret_hash)
             .execute(&mut **tx)
+            .in_time()
             .await?;
     Ok(locked(done.rows_affected()))
 }

@@ -4,6 +4,7 @@
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
+use super::in_time::InTime;
 use super::{limits, to_millis};
 
 /// Kept this long past its end, so that "expired" can be told from "unknown" for a while.
@@ -18,6 +19,7 @@ pub async fn forget_ended(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<()> 
         sqlx::query(statement)
             .bind(ended_before)
             .execute(pool)
+            .in_time()
             .await?;
     }
     limits::delete_ended(pool, now.minus_secs(KEPT_SECS)).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use shared::UnixSeconds;
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis};
 
 /// Every session is read, and there may be millions: longer than other statements may take.
@@ -23,6 +24,7 @@ pub async fn find_of_subject(
     )
     .bind(subject)
     .fetch_one(&mut **tx)
+    .in_time()
     .await?;
     Ok(last.map(from_millis))
 }
@@ -35,6 +37,7 @@ pub async fn find_of_everyone(tx: &mut Transaction) -> sqlx::Result<Option<UnixS
         let setting = format!("SET LOCAL statement_timeout = {millis}");
         sqlx::query(sqlx::AssertSqlSafe(setting))
             .execute(&mut **tx)
+            .in_time()
             .await?;
     }
     let last: Option<i64> = sqlx::query_scalar(
@@ -43,6 +46,7 @@ pub async fn find_of_everyone(tx: &mut Transaction) -> sqlx::Result<Option<UnixS
                               SELECT MAX(last_token_at) FROM clients) AS tokens",
     )
     .fetch_one(&mut **tx)
+    .in_time()
     .await?;
     Ok(last.map(from_millis))
 }

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
 use super::Transaction;
+use super::in_time::InTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
@@ -20,6 +21,7 @@ pub async fn load(pool: &AnyPool) -> sqlx::Result<LeaseRow> {
     sqlx::query("SELECT holder, fence, beat FROM publisher_lease WHERE id = 1")
         .try_map(|row| lease_row(&row))
         .fetch_one(pool)
+        .in_time()
         .await
 }
 
@@ -35,6 +37,7 @@ pub async fn take(pool: &AnyPool, seen: &LeaseRow, holder: &str) -> sqlx::Result
     .bind(seen.fence.cast_signed())
     .bind(seen.beat.cast_signed())
     .execute(pool)
+    .in_time()
     .await?;
     Ok((taken.rows_affected() == 1).then_some(fence))
 }
@@ -45,6 +48,7 @@ pub async fn renew(pool: &AnyPool, fence: u64) -> sqlx::Result<Option<()>> {
         sqlx::query("UPDATE publisher_lease SET beat = beat + 1 WHERE id = 1 AND fence = $1")
             .bind(fence.cast_signed())
             .execute(pool)
+            .in_time()
             .await?;
     Ok((renewed.rows_affected() == 1).then_some(()))
 }
@@ -56,6 +60,7 @@ pub async fn confirm(tx: &mut Transaction, fence: u64) -> sqlx::Result<Option<()
         sqlx::query("UPDATE publisher_lease SET beat = beat + 1 WHERE id = 1 AND fence = $1")
             .bind(fence.cast_signed())
             .execute(&mut **tx)
+            .in_time()
             .await?;
     Ok((confirmed.rows_affected() == 1).then_some(()))
 }
@@ -64,6 +69,7 @@ pub async fn confirm(tx: &mut Transaction, fence: u64) -> sqlx::Result<Option<()
 pub async fn lock(tx: &mut Transaction) -> sqlx::Result<()> {
     sqlx::query("UPDATE publisher_lease SET fence = fence WHERE id = 1")
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -73,6 +79,7 @@ pub async fn release(pool: &AnyPool, fence: u64) -> sqlx::Result<()> {
     sqlx::query("UPDATE publisher_lease SET holder = '' WHERE id = 1 AND fence = $1")
         .bind(fence.cast_signed())
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
+use super::in_time::InTime;
 use super::to_millis;
 use crate::rate_window::Window;
 
@@ -20,6 +21,7 @@ pub(crate) async fn find(pool: &AnyPool, key: &str) -> sqlx::Result<Option<Windo
     )
     .bind(key)
     .fetch_optional(pool)
+    .in_time()
     .await?;
     Ok(
         row.map(|(started_at, failures, pending, doublings)| Window {
@@ -56,7 +58,7 @@ pub(crate) async fn swap(
             .bind(window.pending.cast_signed())
             .bind(i64::from(window.doublings));
     }
-    let done = query.execute(pool).await?;
+    let done = query.execute(pool).in_time().await?;
     Ok(if done.rows_affected() == 1 {
         Swapped::Yes
     } else {
@@ -69,6 +71,7 @@ pub async fn delete_ended(pool: &AnyPool, begun_before: UnixSeconds) -> sqlx::Re
     sqlx::query("DELETE FROM limits WHERE window_started_at < $1")
         .bind(to_millis(begun_before))
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }

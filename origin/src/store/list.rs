@@ -4,6 +4,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
 /// A head about to be stored.
@@ -58,6 +59,7 @@ pub async fn find_newest_head(tx: &mut Transaction) -> sqlx::Result<Option<Newes
     )
     .try_map(|row| newest_head(&row))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -76,6 +78,7 @@ pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()
     .bind(new.tail_bytes.cast_signed())
     .bind(to_millis(new.predecessors_end_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -84,12 +87,14 @@ pub async fn insert_head(tx: &mut Transaction, new: &NewHead) -> sqlx::Result<()
 pub async fn find_newest_text(pool: &AnyPool) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar("SELECT head FROM list_heads ORDER BY version DESC LIMIT 1")
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
 pub async fn find_newest_version(pool: &AnyPool) -> sqlx::Result<Option<u64>> {
     let version: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM list_heads")
         .fetch_one(pool)
+        .in_time()
         .await?;
     Ok(version.map(i64::cast_unsigned))
 }
@@ -103,6 +108,7 @@ pub async fn find_newest_list(pool: &AnyPool) -> sqlx::Result<Option<StoredList>
     )
     .try_map(|row| stored_list(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -116,6 +122,7 @@ pub async fn find_marks(pool: &AnyPool, epoch: u64, version: u64) -> sqlx::Resul
     .bind(version.cast_signed())
     .try_map(|row| mark(&row))
     .fetch_all(pool)
+    .in_time()
     .await
     .map(|mut marks| {
         marks.reverse();
@@ -144,6 +151,7 @@ pub async fn find_summary(pool: &AnyPool) -> sqlx::Result<Option<ListSummary>> {
     )
     .try_map(|row| summary(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -156,6 +164,7 @@ pub async fn prune_texts(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<()> 
     )
     .bind(to_millis(time))
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -171,6 +180,7 @@ pub async fn prune_heads(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64>
     )
     .bind(to_millis(time))
     .execute(pool)
+    .in_time()
     .await?;
     Ok(pruned.rows_affected())
 }

@@ -4,6 +4,7 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{from_millis, revocation_columns};
 
 /// A revocation that a list carries.
@@ -35,6 +36,7 @@ pub async fn find_published(
     .bind(i64::from(most))
     .try_map(|row| published_row(&row))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -43,6 +45,7 @@ pub async fn find_head(pool: &AnyPool, version: u64) -> sqlx::Result<Option<Stri
     sqlx::query_scalar("SELECT head FROM list_heads WHERE version = $1")
         .bind(version.cast_signed())
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
@@ -50,6 +53,7 @@ pub async fn find_issued_at(pool: &AnyPool, version: u64) -> sqlx::Result<Option
     let at: Option<i64> = sqlx::query_scalar("SELECT issued_at FROM list_heads WHERE version = $1")
         .bind(version.cast_signed())
         .fetch_optional(pool)
+        .in_time()
         .await?;
     Ok(at.map(from_millis))
 }
@@ -58,6 +62,7 @@ pub async fn find_issued_at(pool: &AnyPool, version: u64) -> sqlx::Result<Option
 pub async fn find_tail_began_at(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
     let at: Option<i64> = sqlx::query_scalar("SELECT MAX(started_at) FROM list_tails")
         .fetch_one(pool)
+        .in_time()
         .await?;
     Ok(at.map(from_millis))
 }

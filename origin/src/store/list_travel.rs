@@ -3,6 +3,7 @@
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
+use super::in_time::InTime;
 use super::{from_millis, to_millis};
 
 /// When KV got this head, or `None` if it has not got it.
@@ -11,6 +12,7 @@ pub async fn find_delivered_at(pool: &AnyPool, version: u64) -> sqlx::Result<Opt
         sqlx::query_scalar("SELECT delivered_at FROM list_heads WHERE version = $1")
             .bind(version.cast_signed())
             .fetch_optional(pool)
+            .in_time()
             .await?;
     Ok(at.flatten().map(from_millis))
 }
@@ -22,6 +24,7 @@ pub async fn find_newest_delivered(pool: &AnyPool) -> sqlx::Result<Option<(u64, 
          WHERE delivered_at IS NOT NULL ORDER BY version DESC LIMIT 1",
     )
     .fetch_optional(pool)
+    .in_time()
     .await?;
     Ok(newest.map(|(version, at)| (version.cast_unsigned(), from_millis(at))))
 }
@@ -35,6 +38,7 @@ pub async fn find_undelivered_since(pool: &AnyPool) -> sqlx::Result<Option<UnixS
                           WHERE delivered_at IS NOT NULL)",
     )
     .fetch_one(pool)
+    .in_time()
     .await?;
     Ok(at.map(from_millis))
 }
@@ -47,6 +51,7 @@ pub async fn mark_delivered(pool: &AnyPool, version: u64, at: UnixSeconds) -> sq
     .bind(to_millis(at))
     .bind(version.cast_signed())
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -56,6 +61,7 @@ pub async fn mark_undelivered(pool: &AnyPool, version: u64) -> sqlx::Result<()> 
     sqlx::query("UPDATE list_heads SET delivered_at = NULL WHERE version = $1")
         .bind(version.cast_signed())
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -69,6 +75,7 @@ pub async fn mark_seen_at_edge(pool: &AnyPool, version: u64, at: UnixSeconds) ->
     .bind(to_millis(at))
     .bind(version.cast_signed())
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 use shared::UnixSeconds;
 use sqlx::AnyPool;
 
+use super::in_time::InTime;
 use super::{Transaction, to_millis};
 
 /// What a mailed token is good for.
@@ -40,6 +41,7 @@ pub async fn replace(
     .bind(hash)
     .bind(to_millis(expires_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -58,6 +60,7 @@ pub async fn find_user(
     .bind(hash)
     .bind(to_millis(now))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -75,6 +78,7 @@ pub async fn take(
     .bind(hash)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok((done.rows_affected() == 1).then_some(()))
 }
@@ -85,6 +89,7 @@ pub async fn void(tx: &mut Transaction, purpose: Purpose, user_id: &str) -> sqlx
         .bind(purpose.as_str())
         .bind(user_id)
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -94,6 +99,7 @@ pub async fn void_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM mailed_tokens WHERE user_id = $1")
         .bind(user_id)
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -102,6 +108,7 @@ pub async fn delete_expired(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<()
     sqlx::query("DELETE FROM mailed_tokens WHERE expires_at <= $1")
         .bind(to_millis(now))
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }

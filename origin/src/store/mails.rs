@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, foreign_value, from_millis, to_millis};
 
 /// What a mail says.
@@ -80,6 +81,7 @@ pub async fn insert(
     .bind(to_millis(now))
     .bind(to_millis(mail.give_up_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -103,6 +105,7 @@ pub async fn claim_due(
     .bind(to_millis(lease_ends_at))
     .try_map(|row| mail(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -125,6 +128,7 @@ pub async fn finish(
     .bind(to_millis(now))
     .bind(error)
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -145,6 +149,7 @@ pub async fn put_back(
     .bind(to_millis(at))
     .bind(error)
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -165,6 +170,7 @@ pub async fn make_due(
     .bind(to_millis(give_up_at))
     .bind(to_millis(now))
     .execute(pool)
+    .in_time()
     .await?;
     Ok((done.rows_affected() == 1).then_some(()))
 }
@@ -174,6 +180,7 @@ pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<Mail>> {
         .bind(id)
         .try_map(|row| mail(&row))
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
@@ -195,6 +202,7 @@ pub async fn find_newest(pool: &AnyPool, which: Which, count: u32) -> sqlx::Resu
         .bind(i64::from(count))
         .try_map(|row| mail(&row))
         .fetch_all(pool)
+        .in_time()
         .await
 }
 
@@ -209,6 +217,7 @@ pub async fn delete_ended(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<()>
     sqlx::query("DELETE FROM mails WHERE ended_at < $1")
         .bind(to_millis(time))
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -218,6 +227,7 @@ pub async fn forget_recipient(tx: &mut Transaction, recipient: &str) -> sqlx::Re
     sqlx::query("DELETE FROM mails WHERE recipient = $1")
         .bind(recipient)
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }

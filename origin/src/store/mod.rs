@@ -7,6 +7,7 @@ pub mod cache_state;
 pub mod clients;
 pub mod errors;
 pub mod forget;
+pub(crate) mod in_time;
 pub mod last_token;
 pub mod lease;
 pub mod limits;
@@ -38,6 +39,8 @@ use shared::UnixSeconds;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
+
+use in_time::InTime;
 
 pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
@@ -109,7 +112,7 @@ pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {
         .run(&mut *tx)
         .await
         .map_err(StoreError::Migration)?;
-    tx.commit().await.map_err(StoreError::Unreadable)
+    commit(tx).await.map_err(StoreError::Unreadable)
 }
 
 /// How the database's schema compares with the one this program is written for.
@@ -139,6 +142,7 @@ pub async fn find_schema(pool: &AnyPool) -> Schema {
     let applied: sqlx::Result<Option<i64>> =
         sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
             .fetch_one(pool)
+            .in_time()
             .await;
     match applied {
         Ok(Some(version)) if version == known => Schema::Current,
@@ -157,18 +161,35 @@ pub async fn find_time(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
     let millis: i64 =
         sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
             .fetch_one(pool)
+            .in_time()
             .await?;
     Ok(Some(from_millis(millis)))
+}
+
+/// Whether anybody is there.
+pub(crate) async fn ask(pool: &AnyPool, limit: Duration) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1").execute(pool).within(limit).await?;
+    Ok(())
 }
 
 /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that
 /// reads first and writes later could find that another has written in between, and fail.
 pub async fn begin(pool: &AnyPool) -> sqlx::Result<Transaction> {
     if is_sqlite(&pool.connect_options()) {
-        pool.begin_with("BEGIN IMMEDIATE").await
+        pool.begin_with("BEGIN IMMEDIATE").in_time().await
     } else {
-        pool.begin().await
+        pool.begin().in_time().await
     }
+}
+
+/// What was written is there, for everybody. An error may also come after it: then nobody was told.
+pub async fn commit(tx: Transaction) -> sqlx::Result<()> {
+    tx.commit().in_time().await
+}
+
+/// At once, rather than when the connection is used again.
+pub async fn rollback(tx: Transaction) -> sqlx::Result<()> {
+    tx.rollback().in_time().await
 }
 
 /// Whether one statement may write several tables.
@@ -206,8 +227,14 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
                 }
                 let idle_for = use_of_it.idle_for;
                 if idle_for > TEST_AFTER_IDLE || errors::died_within(idle_for) {
-                    connection.ping().await?;
+                    in_time::show_life(connection).await?;
                 }
+                Ok(true)
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                in_time::show_life_if_suspect(connection).await?;
                 Ok(true)
             })
         })
@@ -228,7 +255,10 @@ async fn prepare_connection(connection: &mut AnyConnection, is_sqlite: bool) -> 
              SET default_transaction_isolation = 'read committed'"
         )
     };
-    connection.execute(sqlx::AssertSqlSafe(setup)).await?;
+    connection
+        .execute(sqlx::AssertSqlSafe(setup))
+        .in_time()
+        .await?;
     Ok(())
 }
 

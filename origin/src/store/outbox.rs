@@ -4,6 +4,7 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::stamp::{Stamp, stamp};
 use super::{Transaction, from_millis, revocation_columns, to_millis};
 
@@ -28,6 +29,7 @@ pub async fn find_unpublished(tx: &mut Transaction, most: u32) -> sqlx::Result<V
     .bind(i64::from(most))
     .try_map(|row| outbox_row(&row))
     .fetch_all(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -36,6 +38,7 @@ pub async fn find_any_unpublished(pool: &AnyPool) -> sqlx::Result<Option<()>> {
     let found: Option<i64> =
         sqlx::query_scalar("SELECT recorded_at FROM revocations WHERE version IS NULL LIMIT 1")
             .fetch_optional(pool)
+            .in_time()
             .await?;
     Ok(found.map(|_| ()))
 }
@@ -64,6 +67,7 @@ pub async fn find_issuer_cut_off(
     .bind(issuer)
     .bind(to_millis(now))
     .fetch_one(&mut **tx)
+    .in_time()
     .await?;
     Ok(before.map(|secs| UnixSeconds::from_secs(secs.cast_unsigned())))
 }
@@ -77,6 +81,7 @@ pub async fn prune(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {
     )
     .bind(to_millis(time))
     .execute(pool)
+    .in_time()
     .await?;
     Ok(pruned.rows_affected())
 }

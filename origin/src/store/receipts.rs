@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::AnyPool;
 
 use super::from_millis;
+use super::in_time::InTime;
 
 /// When the last edge stops using a list that is there now; `None` before the first.
 pub async fn find_lists_end(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
@@ -13,6 +14,7 @@ pub async fn find_lists_end(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>>
          FROM list_heads ORDER BY version DESC LIMIT 1",
     )
     .fetch_optional(pool)
+    .in_time()
     .await?;
     Ok(ends.map(|(newest, predecessors)| from_millis(newest.max(predecessors))))
 }
@@ -33,6 +35,7 @@ pub async fn find_travel(pool: &AnyPool, version: u64) -> sqlx::Result<Travel> {
     )
     .bind(version.cast_signed())
     .fetch_optional(pool)
+    .in_time()
     .await?;
     Ok(
         head.map_or_else(Travel::default, |(end, delivered_at, seen_at)| Travel {
@@ -60,11 +63,13 @@ pub async fn find_publishing(pool: &AnyPool) -> sqlx::Result<Publishing> {
     let oldest: Option<i64> =
         sqlx::query_scalar("SELECT MIN(recorded_at) FROM revocations WHERE version IS NULL")
             .fetch_one(pool)
+            .in_time()
             .await?;
     let newest: Option<(i64, i64)> = sqlx::query_as(
         "SELECT issued_at, expires_at FROM list_heads ORDER BY version DESC LIMIT 1",
     )
     .fetch_optional(pool)
+    .in_time()
     .await?;
     Ok(Publishing {
         oldest_unpublished_at: oldest.map(from_millis),

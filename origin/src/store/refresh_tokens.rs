@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use super::in_time::InTime;
 use super::sessions::Session;
 use super::users::{User, user};
 use super::{Transaction, from_millis, to_millis};
@@ -42,6 +43,7 @@ pub async fn insert(
     .bind(to_millis(now))
     .bind(to_millis(expires_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -70,6 +72,7 @@ pub async fn find_presented(
     .bind(issuer)
     .try_map(|row| presented(&row))
     .fetch_optional(connection)
+    .in_time()
     .await
 }
 
@@ -103,6 +106,7 @@ pub async fn use_up(
     .bind(successor.hash)
     .bind(successor.sealed)
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(used(done.rows_affected()))
 }
@@ -142,6 +146,7 @@ pub async fn rotate_at_once(
     .bind(to_millis(expires_at))
     .bind(to_millis(session.last_seen_at))
     .execute(connection)
+    .in_time()
     .await?;
     Ok(used(done.rows_affected()))
 }
@@ -161,5 +166,6 @@ pub async fn find_sid(pool: &AnyPool, hash: &[u8]) -> sqlx::Result<Option<String
     sqlx::query_scalar("SELECT sid FROM refresh_tokens WHERE hash = $1")
         .bind(hash)
         .fetch_optional(pool)
+        .in_time()
         .await
 }

@@ -5,6 +5,7 @@ use shared::{Scope, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::stamp::{Stamp, stamp};
 use super::{Transaction, foreign_value, from_millis, revocation_columns, to_millis};
 
@@ -78,6 +79,7 @@ pub async fn insert(
     .bind(to_millis(new.recorded_at))
     .bind(to_millis(new.retain_until))
     .fetch_one(&mut **tx)
+    .in_time()
     .await?;
     Ok(lists_end.map(from_millis))
 }
@@ -117,6 +119,7 @@ pub async fn find_live_after(
     .bind(i64::from(count))
     .try_map(|row| revocation(&row))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -126,6 +129,7 @@ pub async fn find_newest(pool: &AnyPool, count: u32) -> sqlx::Result<Vec<Revocat
         .bind(i64::from(count))
         .try_map(|row| revocation(&row))
         .fetch_all(pool)
+        .in_time()
         .await
 }
 
@@ -134,6 +138,7 @@ pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<RevocationRow
         .bind(id)
         .try_map(|row| revocation(&row))
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
@@ -154,6 +159,7 @@ pub async fn find_scopes(pool: &AnyPool, names: &TokenNames<'_>) -> sqlx::Result
     .bind(names.sub)
     .bind(names.iat_secs.cast_signed())
     .fetch_all(pool)
+    .in_time()
     .await?
     .iter()
     .map(|scope| Scope::parse(scope).ok_or_else(|| foreign_value("scope", scope)))
@@ -184,6 +190,7 @@ pub async fn find_cut_off(
     .bind(issuer)
     .bind(sub)
     .fetch_one(&mut **tx)
+    .in_time()
     .await?;
     Ok(cut_off.map(i64::cast_unsigned))
 }
@@ -202,6 +209,7 @@ pub async fn find_uncached(
     .bind(to_millis(now))
     .try_map(|row| revocation(&row))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 

@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ pub async fn insert(tx: &mut Transaction, new: &NewSegment) -> sqlx::Result<()> 
     .bind(new.bytes.as_slice())
     .bind(to_millis(new.sealed_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -70,6 +72,7 @@ pub async fn find_live(tx: &mut Transaction, now: UnixSeconds) -> sqlx::Result<V
         .bind(to_millis(now))
         .try_map(|row| segment_row(&row))
         .fetch_all(&mut **tx)
+        .in_time()
         .await
 }
 
@@ -79,6 +82,7 @@ pub async fn list_live(pool: &AnyPool, now: UnixSeconds) -> sqlx::Result<Vec<Seg
         .bind(to_millis(now))
         .try_map(|row| segment_row(&row))
         .fetch_all(pool)
+        .in_time()
         .await
 }
 
@@ -86,6 +90,7 @@ pub async fn find_bytes(pool: &AnyPool, sha256: &str) -> sqlx::Result<Option<Vec
     sqlx::query_scalar("SELECT bytes FROM list_segments WHERE sha256 = $1")
         .bind(sha256)
         .fetch_optional(pool)
+        .in_time()
         .await
 }
 
@@ -94,6 +99,7 @@ pub async fn exists(pool: &AnyPool, sha256: &str) -> sqlx::Result<bool> {
         sqlx::query_scalar("SELECT count FROM list_segments WHERE sha256 = $1")
             .bind(sha256)
             .fetch_optional(pool)
+            .in_time()
             .await?;
     Ok(found.is_some())
 }
@@ -110,6 +116,7 @@ pub async fn retire(
     .bind(to_millis(at))
     .bind(sha256)
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok((retired.rows_affected() == 1).then_some(()))
 }
@@ -128,6 +135,7 @@ pub async fn find_undelivered(
     .bind(to_millis(now))
     .try_map(|row| undelivered(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -136,6 +144,7 @@ pub async fn mark_delivered(pool: &AnyPool, sha256: &str, at: UnixSeconds) -> sq
         .bind(to_millis(at))
         .bind(sha256)
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -145,6 +154,7 @@ pub async fn mark_undelivered(pool: &AnyPool, sha256: &str) -> sqlx::Result<()> 
     sqlx::query("UPDATE list_segments SET delivered_at = NULL WHERE sha256 = $1")
         .bind(sha256)
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -155,6 +165,7 @@ pub async fn prune(pool: &AnyPool, time: UnixSeconds) -> sqlx::Result<u64> {
         sqlx::query("DELETE FROM list_segments WHERE retired_at < $1 OR retain_until < $1")
             .bind(to_millis(time))
             .execute(pool)
+            .in_time()
             .await?;
     Ok(pruned.rows_affected())
 }

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::audit::Record;
+use super::in_time::InTime;
 use super::revocations::NewRevocation;
 use super::{from_millis, to_millis};
 
@@ -62,6 +63,7 @@ pub async fn record(
     .bind((kept_secs * 1000).cast_signed())
     .try_map(|row| recorded(&row))
     .fetch_one(connection)
+    .in_time()
     .await
 }
 

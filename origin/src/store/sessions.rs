@@ -5,6 +5,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub async fn insert(tx: &mut Transaction, session: &Session) -> sqlx::Result<()>
     .bind(to_millis(session.last_seen_at))
     .bind(to_millis(session.expires_at))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -59,6 +61,7 @@ pub async fn lock_by_refresh_token(
     .bind(to_millis(now))
     .try_map(|row| session(&row))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -75,6 +78,7 @@ pub async fn find_by_refresh_token(
     .bind(token_hash)
     .try_map(|row| session(&row))
     .fetch_optional(connection)
+    .in_time()
     .await
 }
 
@@ -84,6 +88,7 @@ pub async fn note_token(tx: &mut Transaction, sid: &str, now: UnixSeconds) -> sq
         .bind(sid)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -102,6 +107,7 @@ pub async fn close(
     .bind(sid)
     .bind(to_millis(now))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await?;
     Ok(last_seen.map(from_millis))
 }
@@ -112,6 +118,7 @@ pub async fn close_all(tx: &mut Transaction, user_id: &str, now: UnixSeconds) ->
         .bind(user_id)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -129,6 +136,7 @@ pub async fn lock_open(
     .bind(sid)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok((done.rows_affected() == 1).then_some(()))
 }
@@ -142,6 +150,7 @@ pub async fn lock_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()> {
     )
     .bind(user_id)
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -155,6 +164,7 @@ pub async fn delete_all(tx: &mut Transaction, user_id: &str) -> sqlx::Result<()>
         sqlx::query(statement)
             .bind(user_id)
             .execute(&mut **tx)
+            .in_time()
             .await?;
     }
     Ok(())
@@ -176,6 +186,7 @@ pub async fn close_others(
     .bind(sid)
     .bind(to_millis(now))
     .fetch_all(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -194,6 +205,7 @@ pub async fn close_begun_before(
     .bind(to_millis(begun_before))
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -215,6 +227,7 @@ pub async fn find_open(
     .bind(to_millis(now))
     .try_map(|row| session(&row))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -226,6 +239,7 @@ pub async fn find_addresses(pool: &AnyPool, email: &str) -> sqlx::Result<Vec<Str
     )
     .bind(email)
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -242,6 +256,7 @@ pub async fn find_open_of_client(
     .bind(client_id)
     .bind(to_millis(now))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -254,6 +269,7 @@ pub async fn find(pool: &AnyPool, sid: &str) -> sqlx::Result<Option<Session>> {
     .bind(sid)
     .try_map(|row| session(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 

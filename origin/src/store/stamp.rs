@@ -1,6 +1,7 @@
 //! Stamping many rows of `revocations` with one statement. Two that lock several rows wait for each
 //! other in a circle unless both lock them in one order: here it is that of their times.
 
+use super::in_time::InTime;
 use sqlx::AnyConnection;
 
 macro_rules! postgres {
@@ -58,6 +59,7 @@ pub(super) async fn stamp(
         .bind(serde_json::Value::from(ids).to_string())
         .bind(value)
         .execute(connection)
+        .in_time()
         .await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use shared::UnixSeconds;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
 /// The tail that new entries are appended to.
@@ -20,6 +21,7 @@ pub async fn find(tx: &mut Transaction, epoch: u64) -> sqlx::Result<Option<TailR
         .bind(epoch.cast_signed())
         .try_map(|row| tail_row(&row))
         .fetch_optional(&mut **tx)
+        .in_time()
         .await
 }
 
@@ -36,10 +38,12 @@ pub async fn save(tx: &mut Transaction, tail: &TailRow) -> sqlx::Result<()> {
     .bind(to_millis(tail.started_at))
     .bind(to_millis(tail.retain_until))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     sqlx::query("DELETE FROM list_tails WHERE epoch <> $1")
         .bind(tail.epoch.cast_signed())
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use shared::{Algorithm, UnixSeconds};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, foreign_value, from_millis, to_millis};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,7 @@ pub async fn find_all<'e>(
     )
     .try_map(|row| token_key(&row))
     .fetch_all(executor)
+    .in_time()
     .await
 }
 
@@ -62,6 +64,7 @@ pub async fn find_any_unlisted(pool: &AnyPool) -> sqlx::Result<Option<()>> {
     let found: Option<i64> =
         sqlx::query_scalar("SELECT created_at FROM token_keys WHERE version IS NULL LIMIT 1")
             .fetch_optional(pool)
+            .in_time()
             .await?;
     Ok(found.map(|_| ()))
 }
@@ -86,6 +89,7 @@ pub async fn save(
     .bind(to_millis(now))
     .bind(signs_from.map(to_millis))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -104,6 +108,7 @@ pub async fn mark_listed(
     .bind(version.cast_signed())
     .bind(to_millis(signs_from))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -114,6 +119,7 @@ pub async fn let_sign(tx: &mut Transaction, kid: &str, now: UnixSeconds) -> sqlx
         .bind(kid)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -127,6 +133,7 @@ pub async fn note_use(pool: &AnyPool, kid: &str, now: UnixSeconds) -> sqlx::Resu
     .bind(kid)
     .bind(to_millis(now))
     .execute(pool)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -136,6 +143,7 @@ pub async fn revoke(tx: &mut Transaction, kid: &str, now: UnixSeconds) -> sqlx::
         .bind(kid)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -146,6 +154,7 @@ pub async fn retire(tx: &mut Transaction, kid: &str, now: UnixSeconds) -> sqlx::
         .bind(kid)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }

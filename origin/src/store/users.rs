@@ -4,6 +4,7 @@ use shared::UnixSeconds;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
+use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
 #[derive(Debug, Clone)]
@@ -50,6 +51,7 @@ pub async fn insert(
     .bind(new.roles.join(" "))
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(if done.rows_affected() == 1 {
         Inserted::Yes
@@ -66,6 +68,7 @@ pub async fn find(pool: &AnyPool, id: &str) -> sqlx::Result<Option<User>> {
     .bind(id)
     .try_map(|row| user(&row))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -78,6 +81,7 @@ pub async fn find_with_hash(pool: &AnyPool, id: &str) -> sqlx::Result<Option<(Us
     .bind(id)
     .try_map(|row| Ok((user(&row)?, row.try_get("password_hash")?)))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -90,6 +94,7 @@ pub async fn find_for_login(pool: &AnyPool, email: &str) -> sqlx::Result<Option<
     .bind(email)
     .try_map(|row| Ok((user(&row)?, row.try_get("password_hash")?)))
     .fetch_optional(pool)
+    .in_time()
     .await
 }
 
@@ -112,6 +117,7 @@ pub async fn lock_for_login(
     .bind(to_millis(now))
     .try_map(|row| user(&row))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -121,6 +127,7 @@ pub async fn lock(tx: &mut Transaction, id: &str, now: UnixSeconds) -> sqlx::Res
         .bind(id)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -139,6 +146,7 @@ pub async fn lock_by_email(
     .bind(to_millis(now))
     .try_map(|row| user(&row))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -153,6 +161,7 @@ pub async fn lock_enabled(
             .bind(id)
             .bind(to_millis(now))
             .execute(&mut **tx)
+            .in_time()
             .await?;
     Ok((done.rows_affected() == 1).then_some(()))
 }
@@ -171,6 +180,7 @@ pub async fn lock_by_id(
     .bind(to_millis(now))
     .try_map(|row| user(&row))
     .fetch_optional(&mut **tx)
+    .in_time()
     .await
 }
 
@@ -184,6 +194,7 @@ pub async fn set_disabled(
         .bind(id)
         .bind(disabled_at.map(to_millis))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -193,6 +204,7 @@ pub async fn set_roles(tx: &mut Transaction, id: &str, roles: &[String]) -> sqlx
         .bind(id)
         .bind(roles.join(" "))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -201,6 +213,7 @@ pub async fn delete(tx: &mut Transaction, id: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM users WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -213,6 +226,7 @@ pub async fn verify_email(tx: &mut Transaction, id: &str, now: UnixSeconds) -> s
     .bind(id)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -229,6 +243,7 @@ pub async fn find_page(pool: &AnyPool, after: Option<&str>, count: u32) -> sqlx:
     .bind(i64::from(count))
     .try_map(|row| user(&row))
     .fetch_all(pool)
+    .in_time()
     .await
 }
 
@@ -252,6 +267,7 @@ pub async fn reset_password(
     .bind(password_hash)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(())
 }
@@ -268,6 +284,7 @@ pub async fn set_password(
         .bind(password_hash)
         .bind(to_millis(now))
         .execute(&mut **tx)
+        .in_time()
         .await?;
     Ok(())
 }
@@ -289,6 +306,7 @@ pub async fn replace_password(
     .bind(new_hash)
     .bind(to_millis(now))
     .execute(&mut **tx)
+    .in_time()
     .await?;
     Ok(if done.rows_affected() == 1 {
         Replaced::Yes
@@ -315,6 +333,7 @@ pub async fn replace_password_hash(
         .bind(old)
         .bind(new)
         .execute(pool)
+        .in_time()
         .await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use stack::{Durability, Postgres, Redis};
+use stack::{Durability, Postgres, Redis, Standstill};
 use tempfile::TempDir;
 
 use crate::portcullis::{Portcullis, Serving, may_start_servers};
@@ -17,6 +17,8 @@ use crate::portcullis::{Portcullis, Serving, may_start_servers};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// With a store that does not answer at all; what the origin itself allows is less.
 const AN_ANSWER_MAY_TAKE: Duration = Duration::from_mins(1);
+/// By an origin that gives up after ten seconds; it gave up after forty.
+const A_REFUSAL_MAY_TAKE: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "correct horse of a test";
 const DATABASE: &str = "faults";
 
@@ -73,10 +75,26 @@ impl World {
         join_all((0..count).map(|_| log_in())).await
     }
 
+    async fn try_log_in(&self) -> Status {
+        let login = self.client.post(self.serving.url("/login"));
+        let login = login.json(&json!({"email": "ada@example.org", "password": PASSWORD}));
+        Some(login.send().await.ok()?.status())
+    }
+
     async fn log_out(&self, token: &str) -> Status {
         let request = self.client.post(self.serving.url("/logout"));
         let answer = request.bearer_auth(token).send().await.ok()?;
         Some(answer.status())
+    }
+
+    /// While nobody at the database answers: refused, for that reason, with a time to try again at.
+    async fn is_refused(&self, request: reqwest::RequestBuilder) {
+        let answer = request.timeout(A_REFUSAL_MAY_TAKE).send().await;
+        let answer = answer.expect("an answer in time");
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key("retry-after"), "{answer:?}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["code"], "store_unavailable", "{body}");
     }
 
     async fn me(&self, token: &str) -> Status {
@@ -256,6 +274,47 @@ async fn a_postgres_that_was_restarted_serves_the_first_request() {
             .log_outs_hold(std::slice::from_ref(token), &tokens[round + 1..])
             .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stands_still_is_not_waited_for_and_then_serves_again() {
+    let Some(mut world) = World::start().await else {
+        return;
+    };
+    let tokens = world.tokens(12).await;
+    let (out, still_in) = tokens.split_at(8);
+    let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
+    for (round, asking) in out.chunks(4).enumerate() {
+        if round == 0 {
+            // Connections that were used a moment ago are used without a test.
+            join_all(tokens.iter().map(|token| world.sessions(token))).await;
+        }
+        let standstill = Standstill::begin(world.postgres.process().id()).unwrap();
+        let post = |path: &str| world.client.post(world.serving.url(path));
+        let refused = asking
+            .iter()
+            .map(|token| post("/logout").bearer_auth(token))
+            .chain([
+                post("/login").json(&log_in),
+                post("/register").json(&log_in),
+            ]);
+        join_all(refused.map(|request| world.is_refused(request))).await;
+        drop(standstill);
+        stack::until("it serves", PATIENCE, async || {
+            Ok((world.try_log_in().await == Some(StatusCode::OK)).then_some(()))
+        })
+        .await
+        .unwrap();
+        for token in still_in {
+            assert_eq!(world.me(token).await, Some(StatusCode::OK));
+        }
+    }
+    // What was refused may still have been done, or be done now.
+    for token in out {
+        world.log_out(token).await;
+        assert_eq!(world.me(token).await, Some(StatusCode::UNAUTHORIZED));
+    }
+    world.log_outs_hold(still_in, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
