@@ -42,7 +42,7 @@ async fn a_log_that_nobody_reads_loses_lines_counts_them_and_holds_up_nobody() {
 #[test]
 fn an_error_that_nobody_reads_does_not_keep_a_command_from_ending() {
     let (unread, mut full) = pipe().unwrap();
-    full.write_all(&[b'x'; PIPE_HOLDS]).unwrap();
+    full.write_all(&vec![b'x'; PIPE_HOLDS]).unwrap();
     let mut process = Portcullis::new()
         .command()
         .args(["--listen=nowhere", "serve"])
