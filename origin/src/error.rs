@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use shared::TokenError;
 
 use crate::rate_window::Exceeded;
-use crate::store::errors::note_failure;
 
 pub use oauth::{OAuthError, OAuthErrorBody};
 pub use problem::Problem;
@@ -146,18 +145,11 @@ pub enum ApiError {
     #[error("No key of this origin may sign yet: edges are still to get it")]
     NoSigningKey,
     #[error("A store cannot be reached")]
-    StoreUnavailable(#[source] sqlx::Error),
+    StoreUnavailable(#[from] sqlx::Error),
     #[error("The request took too long")]
     TookTooLong,
     #[error("Something went wrong on our side")]
     Internal(&'static str),
-}
-
-impl From<sqlx::Error> for ApiError {
-    fn from(error: sqlx::Error) -> Self {
-        note_failure(&error);
-        Self::StoreUnavailable(error)
-    }
 }
 
 impl ApiError {

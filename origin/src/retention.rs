@@ -7,7 +7,6 @@ use shared::UnixSeconds;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::store::errors::note_failure;
 use crate::store::{audit, mailed_tokens, mails};
 
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -19,7 +18,6 @@ const BATCH: u32 = 5000;
 pub async fn run(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = enforce(&app, app.clock.now()).await {
-            note_failure(&error);
             metrics::counter!("portcullis_retention_failures_total").increment(1);
             tracing::warn!(%error, "what is too old stays until the next round");
         }

@@ -66,7 +66,7 @@ async fn finish_what_was_begun(
     let error = tokio::select! {
         ended = task => match ended.map_err(JoinError::try_into_panic) {
             Ok(response) => return response,
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            Err(Ok(_)) => panicked(),
             Err(Err(_)) => ApiError::Internal("a request's task was cancelled"),
         },
         silence = wait_for_silence(&pool) => silence,
@@ -139,10 +139,15 @@ fn method_label(method: &Method) -> &'static str {
         .unwrap_or("other")
 }
 
-/// The panic's message has gone to the log by the panic hook; the client learns nothing of it.
+/// Of what has no task of its own.
 fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    panicked().into_response()
+}
+
+/// The panic's message has gone to the log by the panic hook; the client learns nothing of it.
+fn panicked() -> ApiError {
     metrics::counter!("portcullis_panics_total").increment(1);
-    ApiError::Internal("a handler panicked").into_response()
+    ApiError::Internal("a handler panicked")
 }
 
 #[cfg(test)]
@@ -155,8 +160,8 @@ mod tests {
 
     use super::*;
 
-    fn request() -> Request {
-        Request::get("/").body(Body::empty()).unwrap()
+    fn request(path: &str) -> Request {
+        Request::get(path).body(Body::empty()).unwrap()
     }
 
     /// A database that nobody gets to ask.
@@ -165,21 +170,35 @@ mod tests {
         AnyPool::connect_lazy("sqlite::memory:").unwrap()
     }
 
+    async fn broken() {
+        panic!("the secret of a panic");
+    }
+
     #[tokio::test]
-    async fn a_panic_is_answered_without_its_message() {
-        async fn broken() {
-            panic!("the secret of a panic");
-        }
+    async fn a_panic_is_answered_without_its_message_as_errors_are_there() {
+        let finished = from_fn_with_state(unused(), finish_what_was_begun);
         let router = Router::new()
-            .route("/", get(broken))
-            .layer(from_fn_with_state(unused(), finish_what_was_begun))
+            .route("/me", get(broken))
+            .route("/token", get(broken))
+            .layer(finished)
+            .route("/hanging", get(broken))
             .layer(CatchPanicLayer::custom(answer_panic));
-        let response = router.oneshot(request()).await.unwrap();
-        assert_eq!(response.status(), 500);
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        assert!(text.contains("\"code\":\"internal\""), "{text}");
-        assert!(!text.contains("secret"), "{text}");
+        for (path, content_type, said) in [
+            ("/me", "application/problem+json", "\"status\":500"),
+            ("/token", "application/json", "\"error\":\"server_error\""),
+            ("/hanging", "application/problem+json", "\"status\":500"),
+        ] {
+            let response = router.clone().oneshot(request(path)).await.unwrap();
+            assert_eq!(response.status(), 500);
+            assert_eq!(response.headers()["content-type"], content_type);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(
+                text.contains("\"code\":\"internal\"") && text.contains(said),
+                "{text}"
+            );
+            assert!(!text.contains("secret"), "{text}");
+        }
     }
 
     #[tokio::test]
@@ -193,7 +212,7 @@ mod tests {
         let router = Router::new()
             .route("/", get(handler))
             .layer(from_fn_with_state(unused(), finish_what_was_begun));
-        let answer = tokio::spawn(router.oneshot(request()));
+        let answer = tokio::spawn(router.oneshot(request("/")));
         tokio::task::yield_now().await;
         answer.abort();
         assert!(answer.await.unwrap_err().is_cancelled());

@@ -15,7 +15,6 @@ use super::repair::keep_repaired;
 use super::revoked::{Written, add_write};
 use super::{KnownEpoch, RedisCache, lock};
 use crate::app::App;
-use crate::store::errors::note_failure;
 use crate::store::revocations::{Position, RevocationRow};
 use crate::store::{cache_state, revocations};
 
@@ -34,7 +33,6 @@ async fn keep_filled(app: &App, cache: &RedisCache) -> Infallible {
     loop {
         ticks.tick().await;
         if let Err(error) = tick(app, cache).await {
-            note_failure(&error);
             tracing::debug!(%error, "the cache could not be compared with the database");
         }
     }

@@ -12,7 +12,6 @@ use super::RedisCache;
 use super::layout::{COMPLETE, Key};
 use super::link::Link;
 use crate::app::App;
-use crate::store::errors::note_failure;
 use crate::store::revocations::{self, Position, RevocationRow};
 
 const WRITE_INTERVAL: Duration = Duration::from_secs(2);
@@ -38,7 +37,6 @@ pub(super) async fn keep_repaired(app: &App, cache: &RedisCache) -> Infallible {
             _ = comparisons.tick() => comparison.step(app, cache).await,
         };
         if let Err(error) = done {
-            note_failure(&error);
             tracing::debug!(%error, "the cache could not be repaired from the database");
         }
     }

@@ -5,6 +5,15 @@ use std::path::PathBuf;
 
 use crate::error::ApiError;
 
+/// Of every failure.
+pub(crate) const CODES: [&str; 5] = [
+    "canary_log_in_failed",
+    "canary_log_out_failed",
+    "edge_unreachable",
+    "good_token_refused",
+    "bound_broken",
+];
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error("the canary cannot log in: {cause}")]
@@ -71,4 +80,26 @@ pub enum CanaryError {
     BadEdge(String),
     #[error("the HTTP client cannot be set up")]
     ClientFailed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_code_of_its_own_among_those_that_are_counted() {
+        let (edge, code) = (String::new(), String::new());
+        let failures = [
+            Failure::LogIn { cause: "" },
+            Failure::LogOut { cause: "" },
+            Failure::EdgeUnreachable { edge: edge.clone() },
+            Failure::GoodTokenRefused {
+                edge: edge.clone(),
+                status: 0,
+                code,
+            },
+            Failure::BoundBroken { edge },
+        ];
+        assert_eq!(failures.map(|failure| failure.code()), CODES);
+    }
 }

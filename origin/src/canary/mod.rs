@@ -4,7 +4,7 @@
 mod account;
 pub(crate) mod board;
 mod edge;
-mod failure;
+pub(crate) mod failure;
 mod layers;
 
 use std::time::Duration;

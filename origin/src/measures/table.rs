@@ -3,6 +3,8 @@
 
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 
+use crate::{canary, store};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Counter,
@@ -68,7 +70,7 @@ const METRICS: &[Metric] = &[
     metric(Histogram, "portcullis_time_to_revoke_seconds", "layer, lane, edge: an URL of `PORTCULLIS_CANARY_EDGES`", "From the canary's log-out to what its layer says"),
     metric(Counter, "portcullis_canary_failures_total", "code", "Observations of the canary that failed"),
 
-    metric(Counter, "portcullis_store_errors_total", "kind: `busy`, `connection`, `late`, `full`, `read_only`, `other`", "Failures of the database, each where it was met: in requests and in background tasks"),
+    metric(Counter, "portcullis_store_errors_total", "kind: `busy`, `connection`, `late`, `full`, `read_only`, `other`", "Statements that failed or were given up, in requests and in background tasks"),
     metric(Gauge, "portcullis_database_connections", "state: `in_use` or `idle`", "Connections of this replica's requests to the database"),
     metric(Gauge, "portcullis_database_connections_most", "", "As many as there may be"),
     metric(Counter, "portcullis_redis_errors_total", "", "Commands that Redis failed, or did not answer in time"),
@@ -83,11 +85,30 @@ const METRICS: &[Metric] = &[
     metric(Counter, "portcullis_mail_failures_total", "code", "Attempts to send a mail that failed and will be repeated"),
 ];
 
-/// Help for each; and a counter without labels is there from the start, so that its first event is
-/// an increase.
+/// Counters of what is worth an alarm, by label and its closed set of values.
+const ALARMS: [(&str, &str, &[&str]); 2] = [
+    (
+        "portcullis_store_errors_total",
+        "kind",
+        &store::errors::KINDS,
+    ),
+    (
+        "portcullis_canary_failures_total",
+        "code",
+        &canary::failure::CODES,
+    ),
+];
+
+/// Help for each; and a counter without labels, or one that is worth an alarm, is there from the
+/// start, so that its first event is an increase.
 pub(super) fn describe_all() {
     for name in COUNTED_GAUGES {
         metrics::gauge!(name).increment(0.0);
+    }
+    for (name, label, values) in ALARMS {
+        for value in values {
+            metrics::counter!(name, label => *value).increment(0);
+        }
     }
     for metric in METRICS {
         match metric.kind {

@@ -14,7 +14,6 @@ use super::kv_client::{KvClient, KvError};
 use super::outage::Outage;
 use crate::clock::CLOCK_ERROR_SECS;
 use crate::fault::{self, Gap};
-use crate::store::errors::note_failure;
 use crate::store::{list, list_travel, segments};
 
 /// KV takes one put a second for one key.
@@ -26,16 +25,9 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
     #[error("the database failed")]
-    Store(#[source] sqlx::Error),
+    Store(#[from] sqlx::Error),
     #[error(transparent)]
     Kv(#[from] KvError),
-}
-
-impl From<sqlx::Error> for DeliverError {
-    fn from(error: sqlx::Error) -> Self {
-        note_failure(&error);
-        Self::Store(error)
-    }
 }
 
 impl DeliverError {

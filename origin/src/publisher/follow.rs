@@ -12,7 +12,6 @@ use super::Publisher;
 use super::deliveries::Arrival;
 use super::outage::Outage;
 use super::pull_lane::PullLane;
-use crate::store::errors::note_failure;
 use crate::store::{list, list_travel};
 
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -67,7 +66,6 @@ pub(super) async fn run(publisher: Arc<Publisher>, stop: CancellationToken) {
         match look(&publisher).await {
             Ok(()) => outage.is_over(),
             Err(error) => {
-                note_failure(&error);
                 outage.failed("store_unavailable", &error);
             }
         }

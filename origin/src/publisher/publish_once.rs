@@ -10,7 +10,6 @@ use super::next_list::{ListSettings, ListState, NextList, OpenTail, build_next_l
 use crate::clock::CLOCK_ERROR_SECS;
 use crate::fault::{self, Gap};
 use crate::keys::{SigningError, turn};
-use crate::store::errors::note_failure;
 use crate::store::list::{NewHead, StoredList};
 use crate::store::tails::TailRow;
 use crate::store::token_keys::{self, TokenKeyRow};
@@ -24,7 +23,7 @@ pub enum PublishError {
     #[error("another replica publishes")]
     Fenced,
     #[error("the database failed")]
-    Store(#[source] sqlx::Error),
+    Store(#[from] sqlx::Error),
     #[error("the list cannot be signed")]
     Signing(#[from] SigningError),
     #[error("what the database holds of the list is damaged: {0}")]
@@ -35,13 +34,6 @@ pub enum PublishError {
     SegmentLost,
     #[error("a merge of segments died")]
     MergeDied,
-}
-
-impl From<sqlx::Error> for PublishError {
-    fn from(error: sqlx::Error) -> Self {
-        note_failure(&error);
-        Self::Store(error)
-    }
 }
 
 impl PublishError {

@@ -14,7 +14,6 @@ use super::follow::LOOK_INTERVAL;
 use super::lease::{LeaseWatch, RENEWAL};
 use super::outage::Outage;
 use super::publish_once::{Publication, PublishError, Rest, publish_once};
-use crate::store::errors::note_failure;
 use crate::store::{outbox, token_keys};
 
 /// A database that is back is noticed this soon.
@@ -48,7 +47,6 @@ async fn watch_once(publisher: &Publisher, watch: &mut LeaseWatch) {
         .claim_if_silent(&publisher.pool, watch, now)
         .await
     {
-        note_failure(&error);
         // The follower looks at the same database as often, and reports its outage.
         tracing::debug!(error = %error, "cannot look at the lease");
     }

@@ -8,7 +8,6 @@ use crate::app::App;
 use crate::cache::{self, Key, RedisCache, Told, Written};
 use crate::error::ApiError;
 use crate::random;
-use crate::store::errors::note_failure;
 use crate::store::revocations::NewRevocation;
 use crate::store::{self, cache_state};
 
@@ -100,7 +99,6 @@ async fn raise_epoch(pool: &AnyPool) {
         store::commit(tx).await
     };
     if let Err(error) = raised.await {
-        note_failure(&error);
         tracing::error!(%error, "a revocation reached neither Redis nor its epoch");
     }
 }

@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::errors::note_failure;
 use crate::store::in_time::InTime;
 use crate::store::list_travel;
 use crate::store::receipts::{self, Publishing};
@@ -66,11 +65,7 @@ struct Lags {
 }
 
 async fn observe_publishing(app: &App) {
-    let lags = find_lags(app)
-        .within(PROBE_TIMEOUT)
-        .await
-        .inspect_err(note_failure)
-        .ok();
+    let lags = find_lags(app).within(PROBE_TIMEOUT).await.ok();
     let now = app.clock.now();
     let age_secs = |at: UnixSeconds| now.secs_since(at).max(0.0);
     let unless_nan = |secs: Option<f64>| secs.unwrap_or(f64::NAN);

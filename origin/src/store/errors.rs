@@ -1,16 +1,19 @@
-//! What kind of failure the database had, for those who watch it: one count where each is met.
+//! What kind of failure the database had, for those who watch it. Each statement's is counted once,
+//! when it is met, whatever becomes of it: whoever made the statement need not think of it.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// As the metric has them.
+pub(crate) const KINDS: [&str; 6] = ["busy", CONNECTION, "late", "full", "read_only", "other"];
 const CONNECTION: &str = "connection";
 
 /// When a connection was last found dead; what was opened before may be dead as well.
 static LAST_DEATH: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Counts a failure that ends here: it is answered, logged or tried again, and not handed on.
-pub fn note_failure(error: &sqlx::Error) {
+/// Counts it, and remembers a connection's death.
+pub(super) fn note_failure(error: &sqlx::Error) {
     let kind = kind(error);
     metrics::counter!("portcullis_store_errors_total", "kind" => kind).increment(1);
     if kind == CONNECTION {
@@ -88,6 +91,7 @@ mod tests {
             ("2067", "other"),
         ] {
             assert_eq!(kind_of_code(code), kind, "{code}");
+            assert!(KINDS.contains(&kind), "{kind}");
         }
     }
 }

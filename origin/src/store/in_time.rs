@@ -12,6 +12,8 @@ use sqlx::{AnyConnection, Connection};
 use tokio::time::error::Elapsed;
 use tokio::time::{Timeout, timeout};
 
+use super::errors::note_failure;
+
 /// The wait for a connection included. Longer than the server allows a statement: what it gives up
 /// itself, it says.
 const A_STATEMENT_MAY_TAKE: Duration = Duration::from_secs(8);
@@ -30,11 +32,15 @@ pub(crate) type Bounded<F> = Map<Timeout<F>, fn(Result<Outcome<F>, Elapsed>) -> 
 
 /// What the database does, with an end to it.
 pub(crate) trait InTime<T>: Future<Output = sqlx::Result<T>> + Sized {
+    /// One statement, and the one place where its failure is counted.
     fn in_time(self) -> Bounded<Self> {
-        self.within(A_STATEMENT_MAY_TAKE)
+        timeout(A_STATEMENT_MAY_TAKE, self).map(|ended| match ended {
+            Ok(done) => done.inspect_err(note_failure),
+            Err(_) => Err(silence()),
+        })
     }
 
-    /// For who cannot wait as long.
+    /// Of statements, for who cannot wait as long.
     fn within(self, limit: Duration) -> Bounded<Self> {
         timeout(limit, self).map(|ended| ended.unwrap_or_else(|_| Err(silence())))
     }
@@ -59,7 +65,9 @@ pub(super) async fn show_life_if_suspect(connection: &mut AnyConnection) -> sqlx
 
 fn silence() -> sqlx::Error {
     *last_silence() = Some(Instant::now());
-    io::Error::new(io::ErrorKind::TimedOut, "the database says nothing").into()
+    let error = io::Error::new(io::ErrorKind::TimedOut, "the database says nothing").into();
+    note_failure(&error);
+    error
 }
 
 /// A panic elsewhere does not make a plain value wrong.

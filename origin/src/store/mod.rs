@@ -168,7 +168,11 @@ pub async fn find_time(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
 
 /// Whether anybody is there.
 pub(crate) async fn ask(pool: &AnyPool, limit: Duration) -> sqlx::Result<()> {
-    sqlx::query("SELECT 1").execute(pool).within(limit).await?;
+    sqlx::query("SELECT 1")
+        .execute(pool)
+        .in_time()
+        .within(limit)
+        .await?;
     Ok(())
 }
 

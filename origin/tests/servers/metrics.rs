@@ -29,12 +29,22 @@ async fn every_documented_metric_is_there_on_sqlite() {
     let portcullis = configured(Portcullis::new());
     let serving = portcullis.serve();
     act(&serving).await;
-    // SQLite has no connection to lose.
-    let besides = [
-        "portcullis_store_errors_total",
-        "portcullis_redis_connected",
-    ];
-    check_all(&serving, &besides).await;
+    check_all(&serving, &["portcullis_redis_connected"]).await;
+}
+
+#[tokio::test]
+async fn what_is_worth_an_alarm_is_there_before_it_happens() {
+    let portcullis = Portcullis::new();
+    let scraped = scrape(&portcullis.serve()).await;
+    for series in [
+        "portcullis_panics_total 0",
+        "portcullis_store_errors_total{kind=\"late\"} 0",
+        "portcullis_store_errors_total{kind=\"connection\"} 0",
+        "portcullis_canary_failures_total{code=\"bound_broken\"} 0",
+        "portcullis_canary_failures_total{code=\"edge_unreachable\"} 0",
+    ] {
+        assert!(scraped.text.contains(series), "{series}");
+    }
 }
 
 #[tokio::test]
@@ -56,6 +66,12 @@ async fn every_documented_metric_is_there_on_postgres_and_redis() {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'metrics'";
     postgres.query("postgres", end_all).unwrap();
     check_all(&serving, &[]).await;
+    let none = "portcullis_store_errors_total{kind=\"connection\"} 0\n";
+    stack::until("a lost connection is counted", PATIENCE, async || {
+        Ok((!scrape(&serving).await.text.contains(none)).then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// Every part beside it is gone, so that each has failures to count.
