@@ -2,9 +2,11 @@
 //! They are started where the other tests have theirs from: under `cargo xtask test`.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod crowd;
 mod faults;
 mod log;
 mod metrics;
 mod portcullis;
 mod sockets;
 mod tls;
+mod world;
