@@ -70,7 +70,7 @@ impl App {
         let threads = available_parallelism().map_or(1, usize::from);
         Ok(Self {
             pool,
-            cache: config.stores.redis.as_ref().map(RedisCache::new),
+            cache: RedisCache::new(&config.stores),
             issuer: Arc::new(Issuer::new(&config, ring)),
             keys: Arc::new(keys),
             passwords: Arc::new(

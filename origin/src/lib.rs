@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod address;
 pub mod app;
 pub mod audit_query;
+mod backoff;
 pub mod cache;
 pub mod canary;
 pub mod client_tokens;

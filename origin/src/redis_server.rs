@@ -9,8 +9,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use pem::Pem;
 use redis::{Client, ConnectionAddr, RedisError, TlsCertificates};
-use rustls::CertificateError;
+use rustls::{CertificateError, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Cheap to clone. Nothing is connected before a client is asked to.
@@ -32,6 +33,10 @@ pub enum RedisServerError {
     UnreadableAuthorities(io::Error),
     #[error("has no certificate that can be used, in PEM")]
     NoAuthorities,
+    #[error(
+        "asks for TLS, and this machine knows no certificate authority; name one in PORTCULLIS_REDIS_CA_FILE"
+    )]
+    NoMachineAuthorities,
 }
 
 /// What is wrong with the certificate that a server showed.
@@ -109,7 +114,7 @@ impl RedisServerError {
     #[must_use]
     pub fn variable(&self) -> &'static str {
         match self {
-            Self::BadUrl | Self::Unverified => "REDIS_URL",
+            Self::BadUrl | Self::Unverified | Self::NoMachineAuthorities => "REDIS_URL",
             Self::AuthoritiesWithoutTls | Self::UnreadableAuthorities(_) | Self::NoAuthorities => {
                 "PORTCULLIS_REDIS_CA_FILE"
             }
@@ -129,18 +134,13 @@ impl RedisServer {
             ConnectionAddr::TcpTls { .. } => true,
             _ => false,
         };
-        let Some(file) = authorities else {
-            return Ok(Self { client });
+        let pem = match (is_encrypted, authorities) {
+            (false, None) => return Ok(Self { client }),
+            (false, Some(_)) => return Err(RedisServerError::AuthoritiesWithoutTls),
+            (true, Some(file)) => read_authorities(file)?,
+            // Here, and not at each connection, as the client would do by itself.
+            (true, None) => find_machine_authorities()?,
         };
-        if !is_encrypted {
-            return Err(RedisServerError::AuthoritiesWithoutTls);
-        }
-        let pem = fs::read(file).map_err(RedisServerError::UnreadableAuthorities)?;
-        if !pem::parse_many(&pem)
-            .is_ok_and(|parts| parts.iter().any(|part| part.tag() == "CERTIFICATE"))
-        {
-            return Err(RedisServerError::NoAuthorities);
-        }
         let certificates = TlsCertificates {
             client_tls: None,
             root_cert: Some(pem),
@@ -154,6 +154,35 @@ impl RedisServer {
     pub fn client(&self) -> Client {
         self.client.clone()
     }
+}
+
+fn read_authorities(file: &Path) -> Result<Vec<u8>, RedisServerError> {
+    let pem = fs::read(file).map_err(RedisServerError::UnreadableAuthorities)?;
+    if !pem::parse_many(&pem)
+        .is_ok_and(|parts| parts.iter().any(|part| part.tag() == "CERTIFICATE"))
+    {
+        return Err(RedisServerError::NoAuthorities);
+    }
+    Ok(pem)
+}
+
+/// In PEM. One that cannot be used is left out: a machine has a hundred.
+fn find_machine_authorities() -> Result<Vec<u8>, RedisServerError> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "not every certificate authority of this machine can be read");
+    }
+    let mut usable = RootCertStore::empty();
+    let parts: Vec<Pem> = found
+        .certs
+        .into_iter()
+        .filter(|certificate| usable.add(certificate.clone()).is_ok())
+        .map(|certificate| Pem::new("CERTIFICATE", certificate.to_vec()))
+        .collect();
+    if parts.is_empty() {
+        return Err(RedisServerError::NoMachineAuthorities);
+    }
+    Ok(pem::encode_many(&parts).into_bytes())
 }
 
 /// Host and port, never the password.

@@ -8,9 +8,8 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisResult};
 
-/// Past these the database is the quicker answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Nobody waits for it but the task that connects. A handshake is a few answers.
+const CONNECTING_MAY_TAKE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
 pub(super) struct Link {
@@ -22,11 +21,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) async fn open(client: &Client) -> RedisResult<Self> {
+    /// Each answer may take so long; a later one ends the connection.
+    pub(super) async fn open(client: &Client, may_take: Duration) -> RedisResult<Self> {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
+            .set_connection_timeout(Some(CONNECTING_MAY_TAKE.max(2 * may_take)))
+            .set_response_timeout(Some(may_take));
         let mut connection = client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;

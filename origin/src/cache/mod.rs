@@ -26,6 +26,7 @@ pub use layout::{Key, WAKE_CHANNEL};
 pub use rebuild::keep_complete;
 pub use revoked::{CacheAnswer, Told, Written};
 
+use crate::config::StoreConfig;
 use crate::redis_server::RedisServer;
 use link::Link;
 
@@ -40,6 +41,8 @@ pub struct RedisCache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     client: redis::Client,
+    /// Past that the database is the quicker answer.
+    may_take: Duration,
     link: Mutex<Option<Link>>,
     epoch: Mutex<Option<KnownEpoch>>,
     /// Revocations whose keys are written, but whose rows do not say so yet.
@@ -61,8 +64,8 @@ pub enum Trust {
 }
 
 /// Connects once, to see what kind of Redis is there.
-pub async fn examine(server: &RedisServer) -> Result<Trust, redis::RedisError> {
-    let link = Link::open(&server.client()).await?;
+pub async fn examine(server: &RedisServer, may_take: Duration) -> Result<Trust, redis::RedisError> {
+    let link = Link::open(&server.client(), may_take).await?;
     Ok(match link.run_id {
         Some(_) => Trust::Believed,
         None => Trust::MayEvict,
@@ -70,15 +73,17 @@ pub async fn examine(server: &RedisServer) -> Result<Trust, redis::RedisError> {
 }
 
 impl RedisCache {
-    /// Connects to nobody yet: that is [`keep_complete`]'s work.
+    /// `None`: not configured. Connects to nobody yet: that is [`keep_complete`]'s work.
     #[must_use]
-    pub fn new(server: &RedisServer) -> Self {
-        Self(Arc::new(Inner {
+    pub fn new(config: &StoreConfig) -> Option<Self> {
+        let server = config.redis.as_ref()?;
+        Some(Self(Arc::new(Inner {
             client: server.client(),
+            may_take: config.redis_may_take,
             link: Mutex::default(),
             epoch: Mutex::default(),
             confirmed: Mutex::default(),
-        }))
+        })))
     }
 
     #[must_use]

@@ -15,12 +15,15 @@ use super::repair::keep_repaired;
 use super::revoked::{Written, add_write};
 use super::{KnownEpoch, RedisCache, lock};
 use crate::app::App;
+use crate::backoff::Backoff;
 use crate::store::revocations::{Position, RevocationRow};
 use crate::store::{cache_state, revocations};
 
 /// Well inside `EPOCH_MAX_AGE`, so that a healthy replica always has a believable epoch.
 const TICK: Duration = Duration::from_millis(80);
 const BATCH: u32 = 500;
+/// A Redis that is back is noticed this soon, or twice that by chance.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs for as long as the origin does; one task a replica.
 pub async fn keep_complete(app: App, cache: RedisCache) -> Infallible {
@@ -28,19 +31,35 @@ pub async fn keep_complete(app: App, cache: RedisCache) -> Infallible {
 }
 
 async fn keep_filled(app: &App, cache: &RedisCache) -> Infallible {
+    let mut door = Door::default();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = tick(app, cache).await {
+        if let Err(error) = tick(app, cache, &mut door).await {
             tracing::debug!(%error, "the cache could not be compared with the database");
         }
     }
 }
 
-async fn tick(app: &App, cache: &RedisCache) -> sqlx::Result<()> {
+/// When Redis is tried next: at once where it was there a moment ago, then less and less often.
+struct Door {
+    backoff: Backoff,
+    next_knock: Instant,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::up_to(LONGEST_PAUSE),
+            next_knock: Instant::now(),
+        }
+    }
+}
+
+async fn tick(app: &App, cache: &RedisCache, door: &mut Door) -> sqlx::Result<()> {
     let epoch = cache.refresh_epoch(app).await?;
-    let Some(mut link) = cache.link_or_connect().await else {
+    let Some(mut link) = cache.link_or_connect(door).await else {
         return Ok(());
     };
     cache.store_confirmations(app).await?;
@@ -67,18 +86,24 @@ impl RedisCache {
         Ok(number)
     }
 
-    async fn link_or_connect(&self) -> Option<Link> {
+    async fn link_or_connect(&self, door: &mut Door) -> Option<Link> {
         if let Some(link) = self.link() {
             return Some(link);
         }
-        match Link::open(&self.0.client).await {
+        if Instant::now() < door.next_knock {
+            return None;
+        }
+        match Link::open(&self.0.client, self.0.may_take).await {
             Ok(link) => {
+                *door = Door::default();
                 tracing::info!("connected to Redis");
                 *lock(&self.0.link) = Some(link.clone());
                 Some(link)
             }
             Err(error) => {
-                tracing::debug!(%error, "Redis cannot be reached");
+                let pause = door.backoff.next_pause();
+                door.next_knock = Instant::now() + pause;
+                tracing::debug!(%error, ?pause, "Redis cannot be reached");
                 None
             }
         }
@@ -175,5 +200,41 @@ fn written(row: &RevocationRow) -> Written {
         },
         recorded_at: row.recorded_at,
         retain_until: row.retain_until,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::StoreConfig;
+    use crate::redis_server::RedisServer;
+
+    #[tokio::test]
+    async fn a_redis_that_is_away_is_tried_less_and_less_often() {
+        let nobody = RedisServer::new(&"redis://127.0.0.1:1".into(), None).unwrap();
+        let cache = RedisCache::new(&StoreConfig {
+            data_dir: "unused".into(),
+            database_url: "unused".into(),
+            redis: Some(nobody),
+            redis_may_take: Duration::from_secs(1),
+            audit_days: 1,
+        })
+        .unwrap();
+        let mut door = Door::default();
+        let mut pauses = Vec::new();
+        for _ in 0..6 {
+            door.next_knock = Instant::now();
+            assert!(cache.link_or_connect(&mut door).await.is_none());
+            let next_knock = door.next_knock;
+            pauses.push(next_knock.saturating_duration_since(Instant::now()));
+            // Too early: nothing is tried, so nothing grows.
+            cache.link_or_connect(&mut door).await;
+            assert_eq!(door.next_knock, next_knock);
+        }
+        assert!(pauses[5] > pauses[0], "{pauses:?}");
+        assert!(
+            pauses.iter().all(|pause| *pause <= 2 * LONGEST_PAUSE),
+            "{pauses:?}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! passwords in them and are never shown.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +26,9 @@ pub struct StoreSettings {
     /// File of certificates (PEM) of those who may vouch for that Redis; by default the machine's.
     #[arg(long, env = "PORTCULLIS_REDIS_CA_FILE")]
     redis_ca_file: Option<PathBuf>,
+    /// Milliseconds that Redis may take for an answer; then the database is asked.
+    #[arg(long, env = "PORTCULLIS_REDIS_TIMEOUT_MS", default_value = "200")]
+    redis_timeout_ms: String,
     /// Days that the audit log is kept.
     #[arg(long, env = "PORTCULLIS_AUDIT_DAYS", default_value = "365")]
     audit_days: String,
@@ -35,6 +39,7 @@ pub struct StoreConfig {
     pub data_dir: PathBuf,
     pub database_url: SecretString,
     pub redis: Option<RedisServer>,
+    pub redis_may_take: Duration,
     pub audit_days: u64,
 }
 
@@ -43,6 +48,11 @@ impl StoreSettings {
         StoreConfig {
             database_url: check.database_url(self.database_url, &self.data_dir),
             redis: check.redis(self.redis_url, self.redis_ca_file),
+            redis_may_take: Duration::from_millis(check.number(
+                "PORTCULLIS_REDIS_TIMEOUT_MS",
+                &self.redis_timeout_ms,
+                50..=10_000,
+            )),
             audit_days: check.number("PORTCULLIS_AUDIT_DAYS", &self.audit_days, 1..=36_500),
             data_dir: self.data_dir,
         }

@@ -150,7 +150,7 @@ pub(super) async fn redis(config: &Config) -> Finding {
     let Some(server) = &config.stores.redis else {
         return Finding::ok("redis", "not configured: the database answers");
     };
-    match cache::examine(server).await {
+    match cache::examine(server, config.stores.redis_may_take).await {
         Ok(cache::Trust::Believed) => Finding::ok("redis", "answers, and never evicts"),
         Ok(cache::Trust::MayEvict) => Finding::doubtful(
             "redis",

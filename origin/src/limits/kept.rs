@@ -1,5 +1,6 @@
 //! Where counters are kept: in Redis, or in the database where there is no Redis or it is away. Both
-//! by compare and swap, so that the rules are in one place and in one language.
+//! by compare and swap, so that the rules are in one place and in one language. The two do not know of
+//! each other: a Redis that goes away takes its count along, and within a window both may be used up.
 
 use redis::Pipeline;
 

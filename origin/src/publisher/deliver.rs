@@ -8,10 +8,10 @@ use shared::{KV_HEAD_KEY, UnixSeconds, kv_segment_key};
 use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
-use super::backoff::Backoff;
 use super::deliveries::Arrival;
 use super::kv_client::{KvClient, KvError};
 use super::outage::Outage;
+use crate::backoff::Backoff;
 use crate::clock::CLOCK_ERROR_SECS;
 use crate::fault::{self, Gap};
 use crate::store::{list, list_travel, segments};

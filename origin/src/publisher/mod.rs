@@ -3,7 +3,6 @@
 //! order; `follow` and `replicas` are for origins that run side by side. Each task has a
 //! `..._once` that tests call by hand, and a loop around it in `run` or beside it.
 
-mod backoff;
 pub mod compact;
 pub mod deliver;
 pub mod deliveries;

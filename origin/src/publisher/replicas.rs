@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
-use super::backoff::Backoff;
 use super::outage::Outage;
+use crate::backoff::Backoff;
 use crate::cache::WAKE_CHANNEL;
 use crate::redis_server::{Mistrust, RedisServer};
 

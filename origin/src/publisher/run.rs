@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
-use super::backoff::Backoff;
 use super::follow::LOOK_INTERVAL;
 use super::lease::{LeaseWatch, RENEWAL};
 use super::outage::Outage;
 use super::publish_once::{Publication, PublishError, Rest, publish_once};
+use crate::backoff::Backoff;
 use crate::store::{outbox, token_keys};
 
 /// A database that is back is noticed this soon.

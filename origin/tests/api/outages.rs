@@ -180,9 +180,37 @@ async fn a_redis_that_hangs_costs_one_request_a_moment() {
             assert_eq!(me(&origin, &tokens.access).await.status, 200);
         }
         assert!(
-            started.elapsed() < Duration::from_secs(3),
+            started.elapsed() < Duration::from_secs(10),
             "each request waited for Redis"
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_goes_away_lets_as_many_fail_once_more_and_no_more() {
+    with_postgres_and_redis(async |origin| {
+        origin.register("ada@example.org").await;
+        let fail_ten_times = async || {
+            for _ in 0..10 {
+                let answer = origin.log_in_with("ada@example.org", "wrong").await;
+                assert_eq!(answer.status, 401, "{answer:?}");
+            }
+        };
+        let is_closed = async || origin.try_log_in("ada@example.org").await.status == 429;
+        fail_ten_times().await;
+        assert!(is_closed().await);
+        origin.stores.redis_proxy().unwrap().cut();
+        fail_ten_times().await;
+        assert!(is_closed().await);
+        // Either counter closes the account now, whichever is asked.
+        origin.stores.redis_proxy().unwrap().restore();
+        eventually(async || {
+            assert!(is_closed().await);
+            origin.app.cache.as_ref().unwrap().is_connected()
+        })
+        .await;
+        assert!(is_closed().await);
     })
     .await;
 }

@@ -66,6 +66,30 @@ async fn a_redis_whose_authority_is_named_is_used_over_tls() {
 }
 
 #[tokio::test]
+async fn the_machines_authorities_are_asked_where_none_is_named_and_only_there() {
+    if !may_start_servers() {
+        return;
+    }
+    let encrypted = Encrypted::start().await;
+    let host = encrypted.certificate.host();
+    let nothing = "/nowhere/authorities.pem";
+    let named = encrypted.trusted(host).with("SSL_CERT_FILE", nothing);
+    assert_eq!(named.finding("redis")["state"], "ok");
+    let url = encrypted.url(host);
+    let of_the_machine = Portcullis::new()
+        .with("REDIS_URL", &url)
+        .with("SSL_CERT_FILE", encrypted.certificate.authority());
+    assert_eq!(of_the_machine.finding("redis")["state"], "ok");
+    let nobody = Portcullis::new()
+        .with("REDIS_URL", &url)
+        .with("SSL_CERT_FILE", nothing);
+    let refused = nobody.run(&["serve"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("PORTCULLIS_REDIS_CA_FILE"), "{said}");
+}
+
+#[tokio::test]
 async fn a_redis_whose_authority_nobody_named_is_refused_and_the_setting_is_told() {
     if !may_start_servers() {
         return;

@@ -8,14 +8,14 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 const SHORTEST: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     longest: Duration,
     pauses: ExponentialBackoff,
 }
 
 impl Backoff {
     /// Pauses that grow up to about `longest`.
-    pub(super) fn up_to(longest: Duration) -> Self {
+    pub(crate) fn up_to(longest: Duration) -> Self {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(SHORTEST)
             .with_max_delay(longest)
@@ -28,12 +28,12 @@ impl Backoff {
     }
 
     /// The pause before the next attempt.
-    pub(super) fn next_pause(&mut self) -> Duration {
+    pub(crate) fn next_pause(&mut self) -> Duration {
         self.pauses.next().unwrap_or(self.longest)
     }
 
     /// After a success the next pause is a short one again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Self::up_to(self.longest);
     }
 }
