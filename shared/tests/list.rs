@@ -534,8 +534,7 @@ fn a_cut_off_in_the_tail_and_one_in_a_segment_combine_by_max() {
     }
 }
 
-/// More segments than are searched side by side: whichever of them holds a name, it is found there, and
-/// where two do, the later cut-off counts.
+/// Whichever of many segments holds a name, it is found there, and where two do, the later cut-off counts.
 #[test]
 fn a_name_is_found_in_whichever_of_many_segments_holds_it() {
     let cut_off = |name: u64, secs| Entry {
@@ -548,7 +547,7 @@ fn a_name_is_found_in_whichever_of_many_segments_holds_it() {
             let own = number * 100;
             let mut entries: Vec<Entry> = (own..own + 30).map(entry).collect();
             entries.push(cut_off(own + 30, 500 + number));
-            // The latest is neither in the first group nor in the last place of its own.
+            // The latest is in neither the first nor the last.
             entries.push(cut_off(
                 shared_name,
                 if number == 12 { 900 } else { number },

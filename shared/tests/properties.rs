@@ -5,9 +5,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 use shared::{
-    Before, Claims, Entry, Fingerprint, Head, KeySet, ListMessage, NativeVerifier, Segment,
-    SessionId, SubjectId, Tail, TokenId, UnixSeconds, UnverifiedHead, UnverifiedToken,
-    ValidationPolicy, corpus, verify_now,
+    Before, CheckedSegment, Claims, Entry, Fingerprint, Head, KeySet, ListMessage, NativeVerifier,
+    Segment, SegmentRef, SessionId, SubjectId, Tail, TokenId, UnixSeconds, UnverifiedHead,
+    UnverifiedToken, ValidationPolicy, corpus, verify_now,
 };
 
 use crate::publisher::{ISSUER, NOW, TOKEN, encode, head, header, now, tail};
@@ -206,7 +206,13 @@ proptest! {
         let mut bytes = Segment::build(&entries);
         let place = place.index(bytes.len());
         bytes[place] = value;
+        let reference = SegmentRef { sha256: Segment::sha256_of(&bytes), count: 0, until: UnixSeconds::EPOCH };
+        let checked = CheckedSegment::check(&reference, bytes.clone());
         if let Ok(segment) = Segment::parse(bytes) {
+            let checked = checked.unwrap();
+            for asked in entries.iter().map(|entry| entry.fingerprint).chain([Fingerprint(name)]) {
+                prop_assert_eq!(checked.find(asked), segment.find(asked));
+            }
             prop_assert!(segment.find(Fingerprint(name)).is_none_or(|before| before >= Before::Time(UnixSeconds::EPOCH)));
             prop_assert_eq!(segment.entries().count() as u64, segment.count());
         }

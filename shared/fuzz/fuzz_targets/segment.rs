@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use libfuzzer_sys::fuzz_target;
-use shared::{Before, Entry, Fingerprint, Segment, UnixSeconds};
+use shared::{Before, CheckedSegment, Entry, Fingerprint, Segment, SegmentRef, UnixSeconds};
 
 fuzz_target!(|input: &[u8]| {
     if let Ok(segment) = Segment::parse(input.to_vec()) {
@@ -12,12 +12,17 @@ fuzz_target!(|input: &[u8]| {
         for name in [0, 1, u64::MAX, 1 << 63] {
             black_box(segment.find(Fingerprint(name)));
         }
+        let checked = checked(input);
+        assert_eq!(checked.count(), segment.count());
         for entry in segment.entries() {
-            black_box(segment.find(entry.fingerprint));
+            let found = segment.find(entry.fingerprint);
+            assert_eq!(checked.find(entry.fingerprint), found);
         }
     }
     let entries: Vec<_> = input.chunks_exact(9).map(entry).collect();
-    let segment = Segment::parse(Segment::build(&entries)).expect("what is built is sound");
+    let bytes = Segment::build(&entries);
+    let checked = checked(&bytes);
+    let segment = Segment::parse(bytes).expect("what is built is sound");
     for entry in &entries {
         let latest = entries
             .iter()
@@ -25,6 +30,7 @@ fuzz_target!(|input: &[u8]| {
             .map(|other| other.before)
             .max();
         assert_eq!(segment.find(entry.fingerprint), latest);
+        assert_eq!(checked.find(entry.fingerprint), latest);
         assert!(
             segment
                 .entries()
@@ -32,6 +38,16 @@ fuzz_target!(|input: &[u8]| {
         );
     }
 });
+
+/// As a list holds it: with a filter before it.
+fn checked(bytes: &[u8]) -> CheckedSegment {
+    let reference = SegmentRef {
+        sha256: Segment::sha256_of(bytes),
+        count: 0,
+        until: UnixSeconds::EPOCH,
+    };
+    CheckedSegment::check(&reference, bytes.to_vec()).expect("sound, and what was named")
+}
 
 fn entry(bytes: &[u8]) -> Entry {
     let name = bytes[..8]

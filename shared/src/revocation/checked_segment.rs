@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::base64url;
 use crate::error::ListError;
 use crate::revocation::content_address;
+use crate::revocation::entry::{Before, Fingerprint};
 use crate::revocation::head::SegmentRef;
-use crate::revocation::segment::Segment;
+use crate::revocation::segment::SearchableSegment;
 
 /// A host's engine for SHA-256, where it has one that is faster than the code in here.
 pub trait Digester {
@@ -24,7 +25,7 @@ pub struct DigestFailed;
 #[derive(Clone, Debug)]
 pub struct CheckedSegment {
     sha256: String,
-    segment: Arc<Segment>,
+    segment: Arc<SearchableSegment>,
 }
 
 impl CheckedSegment {
@@ -48,7 +49,7 @@ impl CheckedSegment {
         if sha256 != reference.sha256 {
             return Err(ListError::SegmentMismatch);
         }
-        let segment = Arc::new(Segment::parse(bytes)?);
+        let segment = Arc::new(SearchableSegment::parse(bytes)?);
         Ok(Self { sha256, segment })
     }
 
@@ -56,7 +57,16 @@ impl CheckedSegment {
         self.sha256 == sha256
     }
 
-    pub(super) fn segment(&self) -> &Segment {
-        &self.segment
+    /// The `before` of a name, if it has an entry here.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
+        self.segment.find(fingerprint)
+    }
+
+    /// How many names are listed here.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.segment.count()
     }
 }

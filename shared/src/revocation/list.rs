@@ -11,7 +11,6 @@ use crate::retention::LEEWAY_SECS;
 use crate::revocation::checked_segment::CheckedSegment;
 use crate::revocation::entry::{Before, Fingerprint, RevocationStatus};
 use crate::revocation::head::{Head, Issuer, SegmentRef, SignedHead, UnverifiedHead};
-use crate::revocation::look_up;
 use crate::revocation::message::ListMessage;
 use crate::revocation::tail::Tail;
 use crate::time::UnixSeconds;
@@ -129,12 +128,7 @@ impl RevocationList {
     /// How many entries the list has.
     #[must_use]
     pub fn entry_count(&self) -> u64 {
-        let sealed: u64 = self
-            .inner
-            .segments
-            .iter()
-            .map(|checked| checked.segment().count())
-            .sum();
+        let sealed: u64 = self.inner.segments.iter().map(CheckedSegment::count).sum();
         sealed + self.inner.tail.count()
     }
 
@@ -167,8 +161,11 @@ impl RevocationList {
     /// The latest `before` that any part of the list has for a name.
     #[must_use]
     pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
-        let sealed = look_up::find_latest(&self.inner.segments, fingerprint);
-        sealed.max(self.inner.tail.find(fingerprint))
+        let segments = &self.inner.segments;
+        let sealed = segments
+            .iter()
+            .filter_map(|checked| checked.find(fingerprint));
+        sealed.max().max(self.inner.tail.find(fingerprint))
     }
 
     fn held(&self, sha256: &str) -> Option<&CheckedSegment> {
@@ -306,7 +303,7 @@ impl VerifiedMessage {
             let is_named = |checked: &&CheckedSegment| checked.is_named(&reference.sha256);
             let found = held.or_else(|| fetched.iter().find(is_named));
             let found = found.ok_or(ListError::SegmentMissing)?;
-            if found.segment().count() == reference.count {
+            if found.count() == reference.count {
                 Ok(found.clone())
             } else {
                 Err(ListError::SegmentMismatch)

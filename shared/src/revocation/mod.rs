@@ -6,7 +6,6 @@ mod entry;
 mod head;
 mod kv_layout;
 mod list;
-mod look_up;
 mod message;
 mod names;
 mod segment;

@@ -1,5 +1,5 @@
-//! A sealed part of the list, looked up where it lies: no pass over its entries before the first
-//! answer. Immutable, named by its SHA-256.
+//! A sealed part of the list, looked up where it lies: its names are never unpacked. Immutable, named
+//! by its SHA-256. A list asks a filter before it searches one ([`searchable`]).
 //!
 //! Format 2, all numbers little-endian: magic `PRS2`; `u32` number of names revoked for good; `u32`
 //! number of names with a cut-off; `u32` bytes of each time; `u64` earliest time; the names revoked
@@ -28,8 +28,10 @@
 //! table is `tests/bench/LIST.md`.
 
 mod format_1;
+mod name_filter;
 mod name_set;
 mod packed;
+mod searchable;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +42,7 @@ use crate::revocation::content_address;
 use crate::revocation::entry::{Before, Entry, Fingerprint};
 use crate::time::UnixSeconds;
 use name_set::{NAME_BITS, NameSet, count_of};
+pub(super) use searchable::SearchableSegment;
 
 /// The most segments that a head names.
 pub const MAX_SEGMENTS: usize = 48;
@@ -58,13 +61,6 @@ pub struct Segment {
     names: NameSet,
     cut_offs: NameSet,
     times: Times,
-}
-
-/// A search for one name that has come some way, in both sets.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Search {
-    names: name_set::Search,
-    cut_offs: name_set::Search,
 }
 
 /// Where the times of the cut-offs lie, in the order of their names.
@@ -163,33 +159,11 @@ impl Segment {
     #[must_use]
     #[inline]
     pub fn find(&self, fingerprint: Fingerprint) -> Option<Before> {
-        self.end(self.begin(fingerprint))
-    }
-
-    /// The first step of a search, for who makes it in many segments side by side.
-    #[inline]
-    pub(super) fn begin(&self, fingerprint: Fingerprint) -> Search {
         let name = name_of(fingerprint);
-        Search {
-            names: self.names.begin(&self.bytes, name),
-            cut_offs: self.cut_offs.begin(&self.bytes, name),
-        }
-    }
-
-    /// The second step.
-    #[inline]
-    pub(super) fn halve(&self, search: &mut Search) {
-        self.names.halve(&self.bytes, &mut search.names);
-        self.cut_offs.halve(&self.bytes, &mut search.cut_offs);
-    }
-
-    /// All other steps.
-    #[inline]
-    pub(super) fn end(&self, search: Search) -> Option<Before> {
-        if self.names.end(&self.bytes, search.names).is_some() {
+        if self.names.find(&self.bytes, name).is_some() {
             return Some(Before::Always);
         }
-        let position = self.cut_offs.end(&self.bytes, search.cut_offs)?;
+        let position = self.cut_offs.find(&self.bytes, name)?;
         Some(self.cut_off_at(position))
     }
 

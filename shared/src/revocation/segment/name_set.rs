@@ -23,14 +23,6 @@ pub(super) struct NameSet {
     low_bits_begin: usize,
 }
 
-/// A search that has come some way: the name is at one of `left` positions from `first` on, or nowhere.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Search {
-    first: usize,
-    left: usize,
-    wanted: u64,
-}
-
 impl NameSet {
     /// The set of `count` names that begins at `begin`, and where it ends; `None` where it would
     /// not end within `len`. Arithmetic alone: `count` may be a lie.
@@ -75,46 +67,26 @@ impl NameSet {
         self.count
     }
 
-    /// The first step of a search: among which names, by the index.
+    /// The position of a name.
     #[inline]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a prefix has at most 29 bits"
     )]
-    pub(super) fn begin(&self, bytes: &[u8], name: u64) -> Search {
+    pub(super) fn find(&self, bytes: &[u8], name: u64) -> Option<usize> {
         let low_bits = self.low_bits();
         let prefix = (name >> low_bits) as usize;
-        let first = self.start_of(bytes, prefix);
-        Search {
-            first,
-            left: self.start_of(bytes, prefix + 1) - first,
-            wanted: name & ((1 << low_bits) - 1),
+        let wanted = name & ((1 << low_bits) - 1);
+        let mut first = self.start_of(bytes, prefix);
+        let mut left = self.start_of(bytes, prefix + 1) - first;
+        while left > 1 {
+            let half = left / 2;
+            let middle = first + half;
+            let is_before = self.low_bits_at(bytes, middle) <= wanted;
+            // A coin toss: a jump here would be foretold wrongly every second time.
+            first = std::hint::select_unpredictable(is_before, middle, first);
+            left -= half;
         }
-    }
-
-    /// A step that leaves half of the names. With one or none left it changes nothing; what it then
-    /// reads lies at most where the padding begins.
-    #[inline]
-    pub(super) fn halve(&self, bytes: &[u8], search: &mut Search) {
-        let half = search.left / 2;
-        let middle = search.first + half;
-        let is_before = self.low_bits_at(bytes, middle) <= search.wanted;
-        // A coin toss: a jump here would be foretold wrongly every second time.
-        search.first = std::hint::select_unpredictable(is_before, middle, search.first);
-        search.left -= half;
-    }
-
-    /// The other steps: the position of the name.
-    #[inline]
-    pub(super) fn end(&self, bytes: &[u8], mut search: Search) -> Option<usize> {
-        while search.left > 1 {
-            self.halve(bytes, &mut search);
-        }
-        let Search {
-            first,
-            left,
-            wanted,
-        } = search;
         (left == 1 && self.low_bits_at(bytes, first) == wanted).then_some(first)
     }
 

@@ -41,6 +41,70 @@ fn finds_every_entry_and_nothing_else_at_every_size() {
     }
 }
 
+/// A filter may say "perhaps" of any name, and "no" of none that is there.
+fn assert_filter_changes_no_answer(bytes: Vec<u8>) {
+    let plain = Segment::parse(bytes.clone()).unwrap();
+    let filtered = SearchableSegment::parse(bytes).unwrap();
+    assert_eq!(filtered.count(), plain.count());
+    for Entry { fingerprint, .. } in plain.entries() {
+        for bit in [0, 1, 1 << 8, 1 << 20, 1 << 40, 1 << 63] {
+            let asked = Fingerprint(fingerprint.0 ^ bit);
+            assert_eq!(filtered.find(asked), plain.find(asked), "{asked:?}");
+        }
+    }
+    for asked in [0, 1 << 8, 1 << 40, u64::MAX].map(Fingerprint) {
+        assert_eq!(filtered.find(asked), plain.find(asked), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_filter_changes_no_answer_at_any_size() {
+    for count in (0..40).chain([127, 128, 129, 1_000, 20_000]) {
+        assert_filter_changes_no_answer(Segment::build(&mixed(count)));
+    }
+}
+
+#[test]
+fn a_filter_changes_no_answer_where_names_crowd_or_all_have_times() {
+    let at = |first: u64, step: u64, before: fn(u64) -> Before| {
+        let entry = |n| Entry {
+            fingerprint: Fingerprint(first + n * step),
+            before: before(n),
+        };
+        Segment::build(&(0..2_000).map(entry).collect::<Vec<_>>())
+    };
+    let always = |_| Before::Always;
+    let time = |secs| Before::Time(UnixSeconds::from_secs(secs));
+    for before in [always, time as fn(u64) -> Before] {
+        for (first, step) in [
+            (0, 1 << 8),
+            (7 << 60, 1 << 8),
+            (u64::MAX - (2_000 << 8), 1 << 8),
+            (3 << 50, 1 << 38),
+            (0, u64::MAX / 2_000),
+        ] {
+            assert_filter_changes_no_answer(at(first, step, before));
+        }
+    }
+}
+
+#[test]
+fn a_filter_changes_no_answer_of_a_segment_whose_names_are_not_sorted() {
+    let mut bytes = Segment::build(&mixed(600));
+    let low_bits_begin = HEADER_BYTES + ((1 << 6) + 1) * 4;
+    bytes[low_bits_begin..low_bits_begin + 2_000].reverse();
+    assert_filter_changes_no_answer(bytes);
+}
+
+#[test]
+fn a_filter_changes_no_answer_of_a_segment_of_format_1() {
+    assert_filter_changes_no_answer(format_1(&[], &[]));
+    assert_filter_changes_no_answer(format_1(
+        &[0, 0x0101, 0x0102, 7 << 40, u64::MAX],
+        &[(3 << 50, 77), (u64::MAX, 5)],
+    ));
+}
+
 #[test]
 fn the_same_set_has_the_same_bytes_in_any_order() {
     let mut entries = mixed(100);

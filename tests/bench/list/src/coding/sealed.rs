@@ -1,4 +1,4 @@
-//! Ours: the segments of `shared`, as an edge holds them. As few as Workers KV allows.
+//! Ours: the segments of `shared` by themselves, without the filters of a list. As few as Workers KV allows.
 
 use shared::{Before, Entry, Fingerprint, MAX_SEGMENT_BYTES, Segment};
 

@@ -33,7 +33,7 @@ is asked for every entry and for strangers; one that misses an entry, or finds m
 bits that it keeps promise, shows that instead of a time. Ours and those beside it keep 56 bits of a name;
 sorted `u64` keep 64, the text 128, and the filter 16 bits of a hash, so it takes one stranger in 65,536 for
 revoked and has no room for a cut-off's time. Ours at ten millions is three segments, the fewest that Workers KV takes; all
-of them are asked.
+of them are searched, without the filters that the whole list has.
 ";
 
 const CODING_NOTES: &str = "
@@ -46,8 +46,9 @@ the check.
 
 const LIST_NOTES: &str = "
 The real `RevocationList`: of each size as many segments as the publisher's merging ever leaves, a tenth
-of the entries cut-offs, and a tail; one name is looked up in all of it (a token has three). Ready is from
-the bytes in memory to the first answer, the signature and the hash of every segment by the host included.
+of the entries cut-offs, and a tail; one name is looked up in all of it (a token has three). Each segment
+has a filter, which spares most names a search. Ready is from the bytes in memory to the first answer, the
+signature, the hash of every segment by the host and the filters included.
 ";
 
 const UPDATE_NOTES: &str = "
