@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::portcullis::{Portcullis, Serving, may_start_servers};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PASSWORD: &str = "correct horse of a test";
 const EDGE_SECRET: &str = "the secret of an edge in a test";
 /// What a client says here must be found nowhere in the answer.
@@ -62,16 +62,34 @@ async fn every_documented_metric_is_there_on_postgres_and_redis() {
         .with("REDIS_URL", redis.url());
     let serving = portcullis.serve();
     act(&serving).await;
-    let end_all =
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'metrics'";
-    postgres.query("postgres", end_all).unwrap();
     check_all(&serving, &[]).await;
+    end_a_connection_amid_a_statement(&postgres, &serving).await;
     let none = "portcullis_store_errors_total{kind=\"connection\"} 0\n";
     stack::until("a lost connection is counted", PATIENCE, async || {
         Ok((!scrape(&serving).await.text.contains(none)).then_some(()))
     })
     .await
     .unwrap();
+}
+
+/// One that only lies idle is replaced before it is used, and counts for nothing.
+async fn end_a_connection_amid_a_statement(postgres: &Postgres, serving: &Serving) {
+    let holder = postgres.hold_writes("metrics", "users").await.unwrap();
+    let client = Client::new();
+    let bob = json!({"email": "bob@example.org", "password": PASSWORD});
+    let waiting = tokio::spawn(client.post(serving.url("/register")).json(&bob).send());
+    let waits =
+        "SELECT pid FROM pg_stat_activity WHERE datname = 'metrics' AND wait_event_type = 'Lock'";
+    stack::until("a statement waits", PATIENCE, async || {
+        Ok((!postgres.query("postgres", waits)?.is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+    let end_all =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'metrics'";
+    postgres.query("postgres", end_all).unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 503);
+    drop(holder);
 }
 
 /// Every part beside it is gone, so that each has failures to count.
