@@ -12,20 +12,21 @@
 //!
 //! An entry takes 5.3 bytes at a million (4.7 are the least that any coding of 56 bits can do) and 5.1
 //! at ten millions; a cut-off one to two more for its time. Measured by `cargo xtask bench list` on
-//! 2026-11-28, in Wasm in workerd, a hit and a miss in a million entries: 57 and 69 ns, ready after
-//! 0.15 ms. Beside it:
+//! 2026-11-28, in Wasm in workerd, a hit and a miss in a million entries: 239 and 196 ns, ready after
+//! 0.18 ms. Beside it, on a machine where differences below 2× are noise:
 //!
-//! - Elias–Fano (`sucds`): 4.9 bytes, 103 and 115 ns, ready after 7 ms. It takes less than ours at ten
-//!   millions (328 and 269 ns against 492 and 522): there ours is three segments, since Workers KV takes
-//!   25 MiB, and it one piece, which would have to be three as well.
-//! - Golomb–Rice in buckets: 4.8 bytes, 175 and 192 ns.
-//! - Whole fingerprints of 8 bytes, sorted: 221 and 191 ns.
-//! - A binary fuse filter of 16 bits (`xorf`): 2.3 bytes, 11 and 11 ns, and one good token in 65,536
+//! - Elias–Fano (`sucds`): 4.9 bytes, 155 and 190 ns (in two other runs it took 1.1 to 2.3 times as long as
+//!   ours), ready after 7 ms. It takes less than ours at ten millions (476 and 399 ns against 1,079 and
+//!   1,418): there ours is three segments, since Workers KV takes 25 MiB, and it one piece, which would
+//!   have to be three as well.
+//! - Golomb–Rice in buckets: 4.8 bytes, 196 and 182 ns.
+//! - Whole fingerprints of 8 bytes, sorted: 332 and 297 ns.
+//! - A binary fuse filter of 16 bits (`xorf`): 2.3 bytes, 17 and 12 ns, and one good token in 65,536
 //!   refused at each look-up, which is what this list promises not to do; nor has it room for times.
-//! - `jti`s as text in a `HashSet`: 23 bytes and 90 MiB in memory, 470 and 50 ns, ready after 0.56 s.
+//! - `jti`s as text in a `HashSet`: 23 bytes and 90 MiB in memory, 589 and 75 ns, ready after 0.74 s.
 //!
-//! So 0.4 bytes an entry are paid for the quickest exact answer and for being ready at once. The whole
-//! table is `tests/bench/LIST.md`.
+//! So 0.4 bytes an entry are paid for an exact answer where the bytes lie, ready at once. The whole table
+//! is `tests/bench/LIST.md`.
 
 mod format_1;
 mod name_filter;
