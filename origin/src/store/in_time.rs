@@ -34,7 +34,12 @@ pub(crate) type Bounded<F> = Map<Timeout<F>, fn(Result<Outcome<F>, Elapsed>) -> 
 pub(crate) trait InTime<T>: Future<Output = sqlx::Result<T>> + Sized {
     /// One statement, and the one place where its failure is counted.
     fn in_time(self) -> Bounded<Self> {
-        timeout(A_STATEMENT_MAY_TAKE, self).map(|ended| match ended {
+        self.in_time_of(A_STATEMENT_MAY_TAKE)
+    }
+
+    /// One that may take another time than most.
+    fn in_time_of(self, limit: Duration) -> Bounded<Self> {
+        timeout(limit, self).map(|ended| match ended {
             Ok(done) => done.inspect_err(note_failure),
             Err(_) => Err(silence()),
         })
@@ -114,7 +119,7 @@ mod tests {
                 }
                 calls += 1;
                 assert!(
-                    waited.contains(".in_time()") || waited.contains(".within("),
+                    waited.contains(".in_time") || waited.contains(".within("),
                     "{}: {call}…",
                     file.display()
                 );

@@ -11,6 +11,8 @@ use super::{Transaction, from_millis};
 
 /// Every session is read, and there may be millions: longer than other statements may take.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(30);
+/// The server gives it up before that, and says so.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(33);
 
 /// Of a user, or of a client for itself. Nothing is locked: that is the caller's part.
 pub async fn find_of_subject(
@@ -46,7 +48,7 @@ pub async fn find_of_everyone(tx: &mut Transaction) -> sqlx::Result<Option<UnixS
                               SELECT MAX(last_token_at) FROM clients) AS tokens",
     )
     .fetch_one(&mut **tx)
-    .in_time()
+    .in_time_of(GIVEN_UP_AFTER)
     .await?;
     Ok(last.map(from_millis))
 }
