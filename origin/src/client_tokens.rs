@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::issuer::{Grant, Holder};
 use crate::random;
-use crate::sessions::{Caller, TokenResponse, wait_for_cut_off};
+use crate::sessions::{Caller, TokenResponse, find_later_cut_off, wait_for_cut_off};
 use crate::store::audit::{self, Event};
 use crate::store::clients::Client;
 use crate::store::{self, Transaction, clients, revocations};
@@ -30,7 +30,13 @@ pub async fn issue(
                 store::rollback(tx).await?;
                 wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
             }
-            _ => return record(app, tx, client, scope, caller, now).await,
+            _ => {
+                let issued = record(app, tx, client, &scope, caller, now).await?;
+                let Some(cut_off) = find_later_cut_off(app, now).await? else {
+                    return Ok(issued);
+                };
+                wait_for_cut_off(app, cut_off).await?;
+            }
         }
     }
 }
@@ -39,7 +45,7 @@ async fn record(
     app: &App,
     mut tx: Transaction,
     client: &Client,
-    scope: String,
+    scope: &str,
     caller: &Caller,
     now: UnixSeconds,
 ) -> Result<TokenResponse, ApiError> {
@@ -54,9 +60,9 @@ async fn record(
     let grant = Grant {
         holder: Holder::Client,
         client_id: &client.id,
-        scope: &scope,
+        scope,
     };
     let token = app.issuer.issue(&grant, now)?;
     store::commit(tx).await?;
-    Ok(TokenResponse::new(app, token, scope))
+    Ok(TokenResponse::new(app, token, scope.to_owned()))
 }

@@ -16,8 +16,8 @@ use shared::UnixSeconds;
 use utoipa::ToSchema;
 
 pub(crate) use device::describe_device;
-pub(crate) use login::wait_for_cut_off;
 pub use login::{Credentials, Renewal, log_in};
+pub(crate) use login::{find_later_cut_off, wait_for_cut_off};
 pub(crate) use logout::user_actor;
 pub use logout::{close, log_out, log_out_everywhere};
 pub use refresh::refresh;

@@ -167,8 +167,13 @@ async fn begin_session(
                 wait_for_cut_off(app, UnixSeconds::from_secs(cut_off)).await?;
             }
             _ => {
-                let begun = insert_session(app, tx, &user, credentials, caller, now).await?;
-                return Ok(Some(begun));
+                let (sid, begun) = insert_session(app, tx, &user, credentials, caller, now).await?;
+                let Some(cut_off) = find_later_cut_off(app, now).await? else {
+                    return Ok(Some(begun));
+                };
+                // Nobody was told of that session.
+                close_session(app, &sid).await?;
+                wait_for_cut_off(app, cut_off).await?;
             }
         }
     }
@@ -183,6 +188,25 @@ pub(crate) async fn wait_for_cut_off(app: &App, cut_off: UnixSeconds) -> Result<
     Ok(())
 }
 
+/// A cut-off of everyone takes no lock: it may have come between the look and the commit, and then
+/// nobody must get the token that it revoked.
+pub(crate) async fn find_later_cut_off(
+    app: &App,
+    issued_at: UnixSeconds,
+) -> Result<Option<UnixSeconds>, ApiError> {
+    let cut_off = revocations::find_cut_off_of_everyone(&app.pool, app.issuer.name()).await?;
+    Ok(cut_off
+        .filter(|cut_off| *cut_off > issued_at.as_secs())
+        .map(UnixSeconds::from_secs))
+}
+
+async fn close_session(app: &App, sid: &str) -> Result<(), ApiError> {
+    let mut tx = store::begin(&app.pool).await?;
+    sessions::close(&mut tx, sid, app.clock.now()).await?;
+    store::commit(tx).await?;
+    Ok(())
+}
+
 async fn insert_session(
     app: &App,
     mut tx: Transaction,
@@ -190,7 +214,7 @@ async fn insert_session(
     credentials: &Credentials<'_>,
     caller: &Caller,
     now: UnixSeconds,
-) -> Result<TokenResponse, ApiError> {
+) -> Result<(String, TokenResponse), ApiError> {
     let session = new_session(app, user, credentials, caller, now)?;
     if credentials.client_id != FIRST_PARTY {
         // Whoever disables the client waits for us, or we have waited: no session is overlooked.
@@ -213,10 +237,11 @@ async fn insert_session(
     audit::insert(&mut tx, &record, now).await?;
     let response = access_token(app, user, &session, session.scope.clone(), now)?;
     store::commit(tx).await?;
-    Ok(TokenResponse {
+    let response = TokenResponse {
         refresh_token,
         ..response
-    })
+    };
+    Ok((session.sid, response))
 }
 
 fn new_session(

@@ -195,6 +195,19 @@ pub async fn find_cut_off(
     Ok(cut_off.map(i64::cast_unsigned))
 }
 
+/// The latest cut-off of everyone, as it is now.
+pub async fn find_cut_off_of_everyone(pool: &AnyPool, issuer: &str) -> sqlx::Result<Option<u64>> {
+    let cut_off: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(before) FROM revocations
+         WHERE issuer = $1 AND name = $1 AND scope = 'issuer'",
+    )
+    .bind(issuer)
+    .fetch_one(pool)
+    .in_time()
+    .await?;
+    Ok(cut_off.map(i64::cast_unsigned))
+}
+
 /// Living rows of which it is not known that Redis has them.
 pub async fn find_uncached(
     pool: &AnyPool,

@@ -9,7 +9,9 @@ use origin::clock::Clock;
 use serde_json::{Value, json};
 use shared::LEEWAY_SECS;
 
-use crate::harness::{Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, claims, on_both_stores};
+use crate::harness::{
+    Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, claims, eventually, on_both_stores,
+};
 
 /// How far the other replica is ahead.
 const AHEAD: Duration = Duration::from_secs(20);
@@ -56,6 +58,30 @@ on_both_stores! {
         assert_eq!(origin.try_log_in("ada@example.org").await.code(), "cut_off_ahead");
         origin.advance(Duration::from_secs(121));
         assert_eq!(origin.try_log_in("ada@example.org").await.status, 200);
+    }
+
+    async fn a_log_in_during_the_end_of_everyone_gets_a_token_that_lives(origin) {
+        let operator = origin.operator("op@example.org").await;
+        origin.register("ada@example.org").await;
+        let began = LogInUnderWay::hold(origin).await;
+        if began.is_none() {
+            end_everyone(origin, &operator).await;
+        }
+        let end = async {
+            if let Some(began) = began {
+                began.wait(origin).await;
+                end_everyone(origin, &operator).await;
+                began.go_on().await;
+            }
+            origin.wait_for_waiters(1).await;
+            origin.pass_cut_off();
+        };
+        let (answer, ()) = tokio::join!(origin.try_log_in("ada@example.org"), end);
+        let tokens = Tokens::from(&answer);
+        assert_eq!(origin.get_as("/me", &tokens.access).await.status, 200);
+        assert_eq!(origin.refresh(&tokens.refresh).await.status, 200);
+        let open = origin.get_as("/sessions", &tokens.access).await;
+        assert_eq!(open.body["sessions"].as_array().unwrap().len(), 1, "{open:?}");
     }
 
     async fn the_end_of_a_clients_token_by_its_session_is_remembered_until_it_is_dead(origin) {
@@ -131,6 +157,42 @@ on_both_stores! {
         let last_exp = claims(&last.access)["exp"].as_u64().unwrap();
         assert!(kept_until(origin, &sid).await >= (last_exp + LEEWAY_SECS) * 1000);
     }
+}
+
+/// A log-in between the last look at the cut-offs and its commit. SQLite has no such moment: whoever
+/// writes there is alone.
+struct LogInUnderWay(sqlx::Transaction<'static, sqlx::Any>);
+
+impl LogInUnderWay {
+    async fn hold(origin: &Origin) -> Option<Self> {
+        origin.stores.redis_url()?;
+        let mut tx = origin.app.pool.begin().await.unwrap();
+        sqlx::query("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        Some(Self(tx))
+    }
+
+    async fn wait(&self, origin: &Origin) {
+        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted
+                       AND relation = 'refresh_tokens'::regclass";
+        eventually(async || {
+            let count = sqlx::query_scalar(waiting).fetch_one(&origin.app.pool);
+            let count: i64 = count.await.unwrap();
+            count > 0
+        })
+        .await;
+    }
+
+    async fn go_on(self) {
+        self.0.rollback().await.unwrap();
+    }
+}
+
+async fn end_everyone(origin: &Origin, operator: &Tokens) {
+    let body = json!({"scope": "issuer", "reason": "the key leaked"});
+    revoke(origin, operator, &body).await;
 }
 
 /// New tokens of the session, made by a replica that is ahead.
