@@ -2,7 +2,7 @@
 //! files: what a server needs to speak TLS, and what a client needs to believe it.
 
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use nix::unistd::{Gid, Uid};
@@ -71,9 +71,4 @@ impl Certificate {
         chown(self.key(), Some(user.as_raw()), Some(group.as_raw()))
             .context("cannot give the key away")
     }
-}
-
-/// A path in a setting of Postgres.
-pub(crate) fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }

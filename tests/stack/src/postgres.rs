@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::certificate::{self, Certificate};
+use crate::certificate::Certificate;
 use crate::postgres_programs::Programs;
 use crate::process::Process;
 use crate::{poll, port, reaper, secret};
@@ -114,8 +114,8 @@ impl Postgres {
     pub async fn offer_tls(&self, certificate: &Certificate) -> anyhow::Result<()> {
         certificate.give_key_to(self.programs.user)?;
         for (setting, value) in [
-            ("ssl_cert_file", certificate::quoted(&certificate.chain())),
-            ("ssl_key_file", certificate::quoted(&certificate.key())),
+            ("ssl_cert_file", quoted(&certificate.chain())),
+            ("ssl_key_file", quoted(&certificate.key())),
             ("ssl", "on".to_owned()),
         ] {
             self.query("postgres", &format!("ALTER SYSTEM SET {setting} = {value}"))?;
@@ -240,4 +240,9 @@ fn ensure_success(program: &str, output: &Output) -> anyhow::Result<()> {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     )
+}
+
+/// A path as the value of a setting.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
