@@ -3,6 +3,7 @@
 //! The list is taken once and kept for the whole request, so that every rule looks at the same one;
 //! only a fetch of the request's own replaces it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::list_refresh::{catch_up, fetch_own};
 use crate::platform::web_crypto::WebCryptoVerifier;
 use crate::platform::{clock, introspect};
 use crate::route::Route;
+use crate::verified_cache::VerifiedCache;
 
 #[derive(Debug)]
 pub struct Evidence<'a> {
@@ -98,6 +100,17 @@ impl<'a> Evidence<'a> {
                 self.introspection = Fact::Known(answer);
             }
         }
+    }
+
+    /// The token, if it was verified before: nothing has to be awaited for it. Says whether it was.
+    pub fn recall_token(&mut self, tokens: &RefCell<VerifiedCache>) -> bool {
+        let text = self.credentials.unwrap_or_default();
+        let Some(known) = tokens.borrow_mut().recall(text, clock::now()) else {
+            return false;
+        };
+        self.cache = CacheUse::Hit;
+        self.token = Fact::Known(Ok(known));
+        true
     }
 
     fn take_list(&mut self, fetcher: &ListFetcher, refresh: Refresh) {

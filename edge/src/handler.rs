@@ -6,15 +6,15 @@ use shared::RevocationList;
 
 use crate::config::{Config, Switch};
 use crate::credentials::{CredentialSources, CredentialsError, find_token};
-use crate::decision::{Decision, DenyReason, Refresh, decide};
-use crate::evidence::Evidence;
+use crate::decision::{Decision, DenyReason, Missing, Refresh, decide};
+use crate::evidence::{CacheUse, Evidence};
 use crate::identity::Identity;
 use crate::isolate::Isolate;
 use crate::list_fetch::ListFetcher;
 use crate::list_refresh::keep_fresh;
 use crate::outcome::Outcome;
 use crate::platform::call::RequestParts;
-use crate::platform::{Call, Reply, clock, log, reply, upstream};
+use crate::platform::{Call, Inbound, Reply, clock, log, reply, upstream};
 use crate::request_target::RequestTarget;
 use crate::response::PlainResponse;
 use crate::route::{Route, find_route};
@@ -22,7 +22,7 @@ use crate::status::{OWN_PREFIX, STATUS_PATH, STATUS_SCOPE, build_status, round_t
 
 /// Answers any request; there is no error left to answer after this.
 pub async fn answer(call: Call) -> Reply {
-    let parts = call.parts();
+    let parts = call.request.parts();
     #[cfg(feature = "test-routes")]
     if let Some(reply) = crate::platform::test_routes::answer(&call, &parts).await {
         return reply;
@@ -33,10 +33,10 @@ pub async fn answer(call: Call) -> Reply {
             Gate {
                 isolate,
                 config,
-                call: &call,
+                request: &call.request,
                 parts: &parts,
             }
-            .answer()
+            .answer(&call)
             .await
         }
         Err(error) => {
@@ -50,22 +50,84 @@ pub async fn answer(call: Call) -> Reply {
     }
 }
 
+/// Answers a request for which everything is at hand: the list, the token verified before, lanes
+/// that need nothing. `None` for any other, of which nothing was done or counted: `answer` has it.
+#[must_use]
+pub fn answer_at_once(request: &Inbound) -> Option<Reply> {
+    let isolate = Isolate::current();
+    let config = isolate.known_config()?;
+    let parts = request.parts();
+    #[cfg(feature = "test-routes")]
+    crate::platform::test_routes::panic_at_once(&parts);
+    Gate {
+        isolate,
+        config,
+        request,
+        parts: &parts,
+    }
+    .answer_at_once()
+}
+
 /// One request at a configured edge.
 struct Gate<'a> {
     isolate: &'static Isolate,
     config: &'static Config,
-    call: &'a Call,
+    request: &'a Inbound,
     parts: &'a RequestParts,
 }
 
 impl Gate<'_> {
-    async fn answer(&self) -> Reply {
+    async fn answer(&self, call: &Call) -> Reply {
         let Ok(target) = RequestTarget::parse(self.parts.url()) else {
             let missing = Err(CredentialsError::Missing);
             let evidence = Evidence::new(None, missing, None, Refresh::IfNeeded);
             let outcome = Outcome::denied(&DenyReason::AmbiguousPath);
             return self.finish(None, &evidence, outcome).await;
         };
+        let (route, mut evidence) = self.look_at(&target);
+        let fetcher = self.fetcher(call);
+        let decision = loop {
+            match decide(&evidence.as_input(clock::now())) {
+                Decision::Gather(missing) => evidence.gather(missing, &fetcher).await,
+                decided => break decided,
+            }
+        };
+        keep_fresh(&fetcher, call);
+        let outcome = self.apply(decision, &target);
+        self.finish(route, &evidence, outcome).await
+    }
+
+    /// `None`, with nothing done, where something would have to be awaited or begun in the background.
+    fn answer_at_once(&self) -> Option<Reply> {
+        if self.config.list_header == Switch::On || !self.is_attended() {
+            return None;
+        }
+        let target = RequestTarget::parse(self.parts.url()).ok()?;
+        if target.path.starts_with(OWN_PREFIX) {
+            return None;
+        }
+        let (route, mut evidence) = self.look_at(&target);
+        let decision = loop {
+            match decide(&evidence.as_input(clock::now())) {
+                Decision::Gather(Missing::VerifiedToken) => {
+                    if !evidence.recall_token(&self.isolate.tokens) {
+                        return None;
+                    }
+                }
+                Decision::Gather(_) => return None,
+                decided => break decided,
+            }
+        };
+        if evidence.cache_use() == CacheUse::Hit {
+            self.isolate.tokens.borrow_mut().note_hit_at_once();
+        }
+        let outcome = self.apply(decision, &target);
+        outcome.log(self.config.decision_log, route, &evidence);
+        Some(outcome.reply)
+    }
+
+    /// The rule for the request, and what is known without asking anybody.
+    fn look_at<'t>(&'t self, target: &RequestTarget<'t>) -> (Option<&'t Route>, Evidence<'t>) {
         let route = find_route(&self.config.routes, self.parts.method(), &target.path);
         let credentials = find_token(&CredentialSources {
             authorization: self.parts.authorization(),
@@ -78,17 +140,15 @@ impl Gate<'_> {
             upgrade: self.parts.upgrade(),
         });
         let list = self.isolate.lists.borrow().current_list();
-        let mut evidence = Evidence::new(route, credentials, list, self.refresh());
-        let fetcher = self.fetcher();
-        let decision = loop {
-            match decide(&evidence.as_input(clock::now())) {
-                Decision::Gather(missing) => evidence.gather(missing, &fetcher).await,
-                decided => break decided,
-            }
-        };
-        keep_fresh(&fetcher, self.call);
-        let outcome = self.apply(decision, &target);
-        self.finish(route, &evidence, outcome).await
+        let evidence = Evidence::new(route, credentials, list, self.refresh());
+        (route, evidence)
+    }
+
+    fn is_attended(&self) -> bool {
+        let lists = self.isolate.lists.borrow();
+        let list_iat = lists.current().map(|held| held.list.head().iat);
+        let lanes = self.isolate.lanes.borrow();
+        lanes.are_attended(self.config.pull_lane, list_iat, clock::now())
     }
 
     async fn finish(
@@ -112,11 +172,11 @@ impl Gate<'_> {
         lanes.refresh(self.config.pull_lane, clock::now())
     }
 
-    fn fetcher(&self) -> ListFetcher {
+    fn fetcher(&self, call: &Call) -> ListFetcher {
         ListFetcher {
             isolate: self.isolate,
             config: self.config,
-            bindings: self.call.bindings.clone(),
+            bindings: call.bindings.clone(),
         }
     }
 
@@ -134,7 +194,7 @@ impl Gate<'_> {
 
     fn forward(&self, identity: Option<&Identity>, target: &RequestTarget<'_>) -> Outcome {
         let url = format!("{}{}", self.config.upstream_url, target.path_and_query);
-        match upstream::send(self.call, &url, identity) {
+        match upstream::send(self.request, &url, identity) {
             Ok(sent) => Outcome::allowed(Reply::Upstream(sent), "forwarded"),
             Err(upstream::UpstreamUnreachable) => Outcome::denied(&DenyReason::UpstreamUnreachable),
         }

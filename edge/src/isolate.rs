@@ -43,6 +43,12 @@ impl Isolate {
         }
     }
 
+    /// The configuration, if it was read before and is good.
+    #[must_use]
+    pub fn known_config(&self) -> Option<&Config> {
+        self.config.get()?.as_ref().ok()
+    }
+
     /// Reads the configuration once; a bad one stays bad for the isolate's life.
     pub fn config(
         &self,

@@ -108,6 +108,19 @@ impl Lanes {
         self.pull.backoff.must_wait(now)
     }
 
+    /// Whether a request would start nothing in the background now: a pull is open or has to wait, and
+    /// KV need not be asked either.
+    #[must_use]
+    pub fn are_attended(
+        &self,
+        pull_lane: Switch,
+        list_iat: Option<UnixSeconds>,
+        now: UnixSeconds,
+    ) -> bool {
+        let is_pull_due = pull_lane == Switch::On && self.pull_state(now) == PullState::Idle;
+        !is_pull_due && (self.pull_carries(list_iat, now) || self.is_kv_asked(now))
+    }
+
     /// What a request has to do for a newer list before it is decided. Where a pull is open, what is
     /// newer would be here; where none is and the last word is old, it may have been missed. Lanes
     /// that failed a moment ago have nothing to say, and are not waited for.
@@ -137,11 +150,15 @@ impl Lanes {
     /// Whether KV may be asked in the background: not while the last question is fresh. Notes that
     /// it is being asked.
     pub fn ask_kv(&mut self, now: UnixSeconds) -> bool {
-        let is_due = !is_recent(self.kv_asked_at, SETTLED_MS, now);
+        let is_due = !self.is_kv_asked(now);
         if is_due {
             self.kv_asked_at = Some(now);
         }
         is_due
+    }
+
+    fn is_kv_asked(&self, now: UnixSeconds) -> bool {
+        is_recent(self.kv_asked_at, SETTLED_MS, now)
     }
 
     /// KV was read, to whatever avail.

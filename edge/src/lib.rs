@@ -33,6 +33,21 @@ thread_local! {
     static FETCH: EntryPoint = EntryPoint::new(|call| Box::pin(handler::answer(call)));
 }
 
+/// The response, or the promise of one, where nothing has to be awaited before; else undefined.
+#[wasm_bindgen::prelude::wasm_bindgen]
+#[must_use]
+pub fn answer_at_once(request: worker::web_sys::Request) -> wasm_bindgen::JsValue {
+    let reply = handler::answer_at_once(&platform::Inbound::new(request));
+    reply.map_or(wasm_bindgen::JsValue::UNDEFINED, platform::guard::hand_over)
+}
+
+/// The answer to a request whose call trapped.
+#[wasm_bindgen::prelude::wasm_bindgen]
+#[must_use]
+pub fn unavailable() -> worker::web_sys::Response {
+    platform::reply::build(&response::build_denial(&decision::DenyReason::Internal))
+}
+
 /// The Worker's `fetch`. Not `worker::event`, whose promise is lost with a panic.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn fetch(

@@ -17,5 +17,5 @@ pub mod upstream;
 mod wait;
 pub mod web_crypto;
 
-pub use call::{Bindings, Call};
+pub use call::{Bindings, Call, Inbound};
 pub use reply::Reply;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod at_once;
 mod cookies;
 mod engines;
 mod hostile_requests;

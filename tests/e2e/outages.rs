@@ -237,9 +237,11 @@ async fn a_panic_in_the_worker_is_answered_503_and_the_next_request_is_served() 
         .unwrap()
         .expect(200)
         .unwrap();
-    for path in ["/.portcullis/panic", "/.portcullis/panic-later"] {
+    for path in ["panic", "panic-later", "panic-at-once"] {
         world.wait_for_edge(&token, 200).await.unwrap();
-        let request = world.edge.request(reqwest::Method::POST, path);
+        let request = world
+            .edge
+            .request(reqwest::Method::POST, &format!("/.portcullis/{path}"));
         let panicked = world.edge.send(request).await.unwrap();
         assert_eq!(panicked.status, 503, "{path}: {}", panicked.text);
         assert_eq!(panicked.code(), "internal");
@@ -261,7 +263,11 @@ async fn the_deployed_worker_has_no_route_that_panics() {
     let world = World::before_echo().await.unwrap();
     let token = world.new_session().await.unwrap().access;
     world.wait_for_edge(&token, 200).await.unwrap();
-    for path in ["/.portcullis/panic", "/.portcullis/corpus"] {
+    for path in [
+        "/.portcullis/panic",
+        "/.portcullis/panic-at-once",
+        "/.portcullis/corpus",
+    ] {
         let answer = world
             .edge
             .post(path, &token, &serde_json::Value::Null)

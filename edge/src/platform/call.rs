@@ -15,10 +15,14 @@ pub struct Bindings {
     pub(super) env: Env,
 }
 
+/// A request, as the host holds it.
+#[derive(Debug)]
+pub struct Inbound(pub(super) web_sys::Request);
+
 /// A request and what may be done about it.
 #[derive(Debug)]
 pub struct Call {
-    pub(super) request: web_sys::Request,
+    pub request: Inbound,
     pub bindings: Bindings,
     context: Context,
 }
@@ -93,21 +97,28 @@ impl RequestParts {
     }
 }
 
-impl Call {
+impl Inbound {
     #[must_use]
-    pub fn new(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Self {
-        let context = Context::new(context);
-        Self {
-            request,
-            bindings: Bindings { env },
-            context,
-        }
+    pub fn new(request: web_sys::Request) -> Self {
+        Self(request)
     }
 
     #[must_use]
     pub fn parts(&self) -> RequestParts {
         RequestParts {
-            lines: read_parts(&self.request),
+            lines: read_parts(&self.0),
+        }
+    }
+}
+
+impl Call {
+    #[must_use]
+    pub fn new(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Self {
+        let context = Context::new(context);
+        Self {
+            request: Inbound(request),
+            bindings: Bindings { env },
+            context,
         }
     }
 

@@ -48,6 +48,11 @@ export function resumeAfter(promise, resume, id) {
   );
 }
 
+/** The response that an upstream is asked for; 503 if what answers its failure ended with the instance. */
+export function orUnavailable(response) {
+  return response.catch(unavailable);
+}
+
 /** The response that `run` comes to; 503 if it, or anything else in the instance, traps. */
 export async function guard(run, request, env, context) {
   // Leaves the instance's frames first: a trap must not pass through them on its way here.

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use js_sys::Promise;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::Request;
 use worker::{Env, worker_sys};
 
-use super::Call;
 use super::wait::{self, Progress, Settled, Work};
+use super::{Call, Reply};
 
 /// Answers a call.
 pub type Handler = fn(Call) -> Work;
@@ -32,6 +32,9 @@ extern "C" {
     /// What `work` comes to, unless the instance ends before.
     #[wasm_bindgen(js_name = untilTrapped)]
     fn until_trapped(work: &Promise) -> Promise;
+
+    #[wasm_bindgen(js_name = orUnavailable)]
+    fn or_unavailable(response: &Promise) -> Promise;
 
     /// The same, of what `resume` returns for this call once `promise` is settled.
     #[wasm_bindgen(js_name = resumeAfter)]
@@ -62,6 +65,15 @@ impl EntryPoint {
     /// The promise of the handler's response; of a 503 if it comes to none.
     pub fn answer(&self, request: &Request, env: &Env, context: &worker_sys::Context) -> Promise {
         guard(&self.0, request, env, context)
+    }
+}
+
+/// A reply that nothing in the instance waits for any more.
+#[must_use]
+pub fn hand_over(reply: Reply) -> JsValue {
+    match reply.into_js().dyn_into() {
+        Ok(promise) => or_unavailable(&promise).into(),
+        Err(response) => response,
     }
 }
 

@@ -31,8 +31,15 @@ pub async fn answer(call: &Call, parts: &RequestParts) -> Option<Reply> {
     }
 }
 
+/// Of a request that is answered at once.
+pub fn panic_at_once(parts: &RequestParts) {
+    let is_asked_for = RequestTarget::parse(parts.url())
+        .is_ok_and(|target| target.path.strip_prefix(OWN_PREFIX) == Some("panic-at-once"));
+    assert!(!is_asked_for, "asked for, in the only step of a request");
+}
+
 async fn judge(call: &Call) -> Option<Reply> {
-    let body = JsFuture::from(call.request.text().ok()?)
+    let body = JsFuture::from(call.request.0.text().ok()?)
         .await
         .ok()?
         .as_string()?;

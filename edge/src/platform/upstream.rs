@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{Request, Response};
 
-use super::Call;
+use super::Inbound;
 use crate::identity::{self, Identity};
 
 #[wasm_bindgen(inline_js = r#"
@@ -58,13 +58,13 @@ pub struct UpstreamUnreachable;
 
 /// Sends the request to `url`; the promise is that of the response.
 pub fn send(
-    call: &Call,
+    request: &Inbound,
     url: &str,
     identity: Option<&Identity>,
 ) -> Result<Promise, UpstreamUnreachable> {
-    let suspects = find_suspects(&call.request);
+    let suspects = find_suspects(&request.0);
     let instructions = build_instructions(url, &suspects, identity);
-    send_on(&call.request, &instructions).map_err(|_| UpstreamUnreachable)
+    send_on(&request.0, &instructions).map_err(|_| UpstreamUnreachable)
 }
 
 /// The response, for whoever has to change it.

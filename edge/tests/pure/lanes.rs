@@ -197,3 +197,40 @@ fn takes_kvs_word_for_half_a_minute_where_it_is_the_only_lane() {
     assert_eq!(lanes.refresh(Switch::Off, at(29_999)), Refresh::IfNeeded);
     assert_eq!(lanes.refresh(Switch::Off, at(30_000)), Refresh::Due);
 }
+
+/// What is answered at once must leave nothing undone that other requests begin in the background.
+#[test]
+fn are_attended_exactly_where_a_request_would_begin_nothing() {
+    let answered = |lanes: &mut Lanes| lanes.note_answer(START);
+    let failed = |lanes: &mut Lanes| lanes.note_failure(START, 0.5);
+    let opened = |lanes: &mut Lanes| assert!(lanes.open_pull(START).is_some());
+    let asked = |lanes: &mut Lanes| assert!(lanes.ask_kv(START));
+    let steps: [fn(&mut Lanes); 4] = [answered, failed, opened, asked];
+    let mut attended = 0;
+    for taken in 0..1_u32 << steps.len() {
+        for millis in [0, 300, 900, 1_100, 15_000, 21_000, 29_000, 60_000] {
+            for pull_lane in [Switch::On, Switch::Off] {
+                for list_iat in [None, Some(START), Some(at(14_000))] {
+                    let mut lanes = Lanes::default();
+                    // A pull opens only before anything failed.
+                    for step in [2, 3, 0, 1] {
+                        if taken & (1 << step) != 0 {
+                            steps[step](&mut lanes);
+                        }
+                    }
+                    let now = at(millis);
+                    let is_attended = lanes.are_attended(pull_lane, list_iat, now);
+                    let begins_pull = pull_lane == Switch::On && lanes.open_pull(now).is_some();
+                    let begins_kv = !lanes.pull_carries(list_iat, now) && lanes.ask_kv(now);
+                    assert_eq!(
+                        is_attended,
+                        !begins_pull && !begins_kv,
+                        "{lanes:?} at {now:?}"
+                    );
+                    attended += u32::from(is_attended);
+                }
+            }
+        }
+    }
+    assert!(attended > 50, "{attended}");
+}

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::support::{NOW, claims, claims_with, token_text, valid_token};
-use edge::verified_cache::VerifiedCache;
+use edge::verified_cache::{CacheCounters, VerifiedCache};
 use shared::ValidToken;
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -25,6 +25,20 @@ fn finds_the_very_same_token_only() {
     assert!(cache.find(&text[..text.len() - 1], NOW).is_none());
     assert_eq!(cache.counters().hits, 1);
     assert_eq!(cache.counters().misses, 2);
+}
+
+#[test]
+fn recalls_what_it_would_find_and_counts_what_came_of_it() {
+    let mut cache = VerifiedCache::new(MEBIBYTE);
+    let (text, valid) = token("a");
+    cache.insert(&text, valid);
+    assert_eq!(cache.recall(&text, NOW).unwrap().claims().jti.as_str(), "a");
+    assert!(cache.recall("another", NOW).is_none());
+    assert_eq!(cache.counters(), CacheCounters::default());
+    cache.note_hit_at_once();
+    let counters = cache.counters();
+    assert_eq!((counters.hits, counters.hits_at_once), (1, 1));
+    assert!(cache.recall(&text, NOW.plus_secs(3600)).is_none());
 }
 
 #[test]

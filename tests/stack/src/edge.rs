@@ -81,7 +81,7 @@ fn run_wrangler(settings: &EdgeSettings) -> anyhow::Result<Process> {
         "no {}: run `cargo xtask build-edge`",
         program.display()
     );
-    let entry = settings.worker.join("index.js");
+    let entry = settings.worker.join("entry.js");
     ensure!(
         entry.is_file(),
         "no {}: run `cargo xtask build-edge`",

@@ -49,7 +49,7 @@ fn build(settings: &EdgeSettings) -> anyhow::Result<Value> {
         .unwrap_or_default();
     vars.extend(settings.vars.clone());
     let mut config = json!({
-        "main": settings.worker.join("index.js"),
+        "main": settings.worker.join("entry.js"),
         "kv_namespaces": [{ "binding": "LIST", "id": NAMESPACE_ID }],
         "vars": vars,
     });

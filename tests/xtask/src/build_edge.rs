@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use stack::{paths, progress};
@@ -24,6 +24,9 @@ const INPUTS: [&str; 9] = [
     "tests/package-lock.json",
     "tests/xtask/src/tools.rs",
 ];
+
+/// The Worker's modules in the output folder, the one that workerd starts with first.
+pub(crate) const MODULES: [&str; 3] = ["entry.js", "index.js", "index_bg.wasm"];
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
@@ -67,15 +70,16 @@ pub(crate) fn build(options: &Options) -> anyhow::Result<PathBuf> {
     let stamp_file = stamp_file(&options.out_dir);
     let stamp = compute_stamp(&options.features)?;
     let known = fs::read_to_string(&stamp_file).is_ok_and(|known| known == stamp);
-    if known && !options.force && entry_point(&folder).is_file() {
+    if known && !options.force && find_missing(&folder).is_none() {
         return Ok(folder);
     }
     run_worker_build(options)?;
-    ensure!(
-        entry_point(&folder).is_file(),
-        "worker-build made no {}",
-        entry_point(&folder).display()
-    );
+    let entry = paths::workspace().join("edge/src").join(MODULES[0]);
+    fs::copy(&entry, entry_point(&folder))
+        .with_context(|| format!("cannot copy {}", entry.display()))?;
+    if let Some(missing) = find_missing(&folder) {
+        bail!("worker-build made no {missing} in {}", folder.display());
+    }
     if let Some(stamps) = stamp_file.parent() {
         fs::create_dir_all(stamps)?;
     }
@@ -90,9 +94,14 @@ fn stamp_file(out_dir: &str) -> PathBuf {
         .join(out_dir.replace(['/', '.'], "-"))
 }
 
+fn find_missing(folder: &Path) -> Option<&'static str> {
+    let mut modules = MODULES.into_iter();
+    modules.find(|module| !folder.join(module).is_file())
+}
+
 /// The module that workerd starts with.
 pub(crate) fn entry_point(folder: &Path) -> PathBuf {
-    folder.join("index.js")
+    folder.join(MODULES[0])
 }
 
 fn run_worker_build(options: &Options) -> anyhow::Result<()> {
@@ -138,7 +147,7 @@ fn hash_into(hasher: &mut Sha256, path: &Path) -> anyhow::Result<()> {
 }
 
 fn report_size(folder: &Path) -> anyhow::Result<()> {
-    let parts = ["index_bg.wasm", "index.js"].map(|name| folder.join(name));
+    let parts = MODULES.map(|name| folder.join(name));
     let mut raw = 0;
     for part in &parts {
         raw += fs::metadata(part)

@@ -65,9 +65,11 @@ fn build(worker: Worker, tools: &tools::Tools) -> anyhow::Result<Bundle> {
     fs::create_dir_all(&folder)?;
     let modules = match worker {
         Worker::Portcullis | Worker::PortcullisLoggingAll => {
-            copy_modules(&build_edge::build_default()?, &folder)?
+            copy_modules(&build_edge::build_default()?, &folder, &build_edge::MODULES)?
         }
-        Worker::ChecksNothingInRust => copy_modules(&build_bare_rust(tools)?, &folder)?,
+        Worker::ChecksNothingInRust => {
+            copy_modules(&build_bare_rust(tools)?, &folder, &build_edge::MODULES[1..])?
+        }
         script => {
             let file = format!("{}.js", script.id());
             bundle_script(tools, &file, &folder)?;
@@ -85,13 +87,12 @@ fn build(worker: Worker, tools: &tools::Tools) -> anyhow::Result<Bundle> {
     })
 }
 
-fn copy_modules(build: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
-    let modules = ["index.js", "index_bg.wasm"].map(str::to_owned);
-    for module in &modules {
+fn copy_modules(build: &Path, folder: &Path, modules: &[&str]) -> anyhow::Result<Vec<String>> {
+    for module in modules {
         fs::copy(build.join(module), folder.join(module))
             .with_context(|| format!("no {module} in {}", build.display()))?;
     }
-    Ok(modules.to_vec())
+    Ok(modules.iter().map(|&module| module.to_owned()).collect())
 }
 
 fn bundle_script(tools: &tools::Tools, file: &str, folder: &Path) -> anyhow::Result<()> {
