@@ -19,10 +19,6 @@ use super::errors::note_failure;
 const A_STATEMENT_MAY_TAKE: Duration = Duration::from_secs(8);
 /// Of a connection that is to be used again, to show that somebody is there.
 const A_SIGN_OF_LIFE_MAY_TAKE: Duration = Duration::from_secs(2);
-/// So long after a silence each connection that is given back has to show a sign of life: those that
-/// met with it are given back when whoever had them gives up, which is soon after.
-const SUSPICION_LASTS: Duration = Duration::from_mins(1);
-
 /// When the database last said nothing in time.
 static LAST_SILENCE: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -58,14 +54,10 @@ pub(super) async fn show_life(connection: &mut AnyConnection) -> sqlx::Result<()
     connection.ping().within(A_SIGN_OF_LIFE_MAY_TAKE).await
 }
 
-/// Before a connection goes back to the pool, which asks for a sign of life itself, and waits for it
-/// without end.
-pub(super) async fn show_life_if_suspect(connection: &mut AnyConnection) -> sqlx::Result<()> {
-    let suspect = last_silence().is_some_and(|at| at.elapsed() < SUSPICION_LASTS);
-    if suspect {
-        show_life(connection).await?;
-    }
-    Ok(())
+/// Whether a connection of this age was open when the database last said nothing. It may hold what
+/// was given up: a BEGIN that the driver forgot, and the server did not. So it is not used again.
+pub(super) fn met_silence(age: Duration) -> bool {
+    last_silence().is_some_and(|at| at.elapsed() <= age)
 }
 
 fn silence() -> sqlx::Error {
@@ -102,7 +94,8 @@ mod tests {
         let never = std::future::pending::<sqlx::Result<()>>();
         let error = never.in_time().await.unwrap_err();
         assert!(matches!(error, sqlx::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut));
-        assert!(last_silence().is_some());
+        assert!(met_silence(Duration::from_hours(1)));
+        assert!(!met_silence(Duration::ZERO), "opened since");
     }
 
     #[test]

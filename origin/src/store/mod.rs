@@ -30,6 +30,7 @@ pub mod tails;
 pub mod token_keys;
 pub mod users;
 
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
@@ -177,12 +178,15 @@ pub(crate) async fn ask(pool: &AnyPool, limit: Duration) -> sqlx::Result<()> {
 }
 
 /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that
-/// reads first and writes later could find that another has written in between, and fail.
+/// reads first and writes later could find that another has written in between, and fail. Pinned
+/// here, a BEGIN that is given up lets go of its connection only when that is known as suspect.
 pub async fn begin(pool: &AnyPool) -> sqlx::Result<Transaction> {
     if is_sqlite(&pool.connect_options()) {
-        pool.begin_with("BEGIN IMMEDIATE").in_time().await
+        let beginning = pin!(pool.begin_with("BEGIN IMMEDIATE"));
+        beginning.in_time().await
     } else {
-        pool.begin().in_time().await
+        let beginning = pin!(pool.begin());
+        beginning.in_time().await
     }
 }
 
@@ -236,11 +240,9 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
                 Ok(true)
             })
         })
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                in_time::show_life_if_suspect(connection).await?;
-                Ok(true)
-            })
+        .after_release(|_, use_of_it| {
+            let is_usable = !in_time::met_silence(use_of_it.age);
+            Box::pin(async move { Ok(is_usable) })
         })
         .after_connect(move |connection, _| Box::pin(prepare_connection(connection, is_sqlite)))
 }
