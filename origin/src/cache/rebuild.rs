@@ -225,9 +225,10 @@ mod tests {
         for _ in 0..6 {
             door.next_knock = Instant::now();
             assert!(cache.link_or_connect(&mut door).await.is_none());
-            let next_knock = door.next_knock;
-            pauses.push(next_knock.saturating_duration_since(Instant::now()));
+            pauses.push(door.next_knock.saturating_duration_since(Instant::now()));
             // Too early: nothing is tried, so nothing grows.
+            let next_knock = Instant::now() + Duration::from_mins(1);
+            door.next_knock = next_knock;
             cache.link_or_connect(&mut door).await;
             assert_eq!(door.next_knock, next_knock);
         }

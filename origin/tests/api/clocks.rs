@@ -167,6 +167,11 @@ impl LogInUnderWay {
     async fn hold(origin: &Origin) -> Option<Self> {
         origin.stores.redis_url()?;
         let mut tx = origin.app.pool.begin().await.unwrap();
+        // Lies idle for as long as the other steps take.
+        sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         sqlx::query("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
             .execute(&mut *tx)
             .await
