@@ -33,12 +33,12 @@ extern "C" {
     #[wasm_bindgen(js_name = untilTrapped)]
     fn until_trapped(work: &Promise) -> Promise;
 
-    #[wasm_bindgen(js_name = orUnavailable)]
-    fn or_unavailable(response: &Promise) -> Promise;
-
     /// The same, of what `resume` returns for this call once `promise` is settled.
     #[wasm_bindgen(js_name = resumeAfter)]
     fn resume_after(promise: &Promise, resume: &Closure<Resume>, id: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = orUnavailable)]
+    fn or_unavailable(response: &Promise) -> Promise;
 }
 
 /// Entry points are few, and each is made once: a closure for every request would cost more than

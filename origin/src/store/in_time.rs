@@ -19,6 +19,7 @@ use super::errors::note_failure;
 const A_STATEMENT_MAY_TAKE: Duration = Duration::from_secs(8);
 /// Of a connection that is to be used again, to show that somebody is there.
 const A_SIGN_OF_LIFE_MAY_TAKE: Duration = Duration::from_secs(2);
+
 /// When the database last said nothing in time.
 static LAST_SILENCE: Mutex<Option<Instant>> = Mutex::new(None);
 
