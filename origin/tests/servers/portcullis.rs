@@ -67,11 +67,15 @@ impl Portcullis {
             .unwrap()
     }
 
-    /// Once it listens.
+    /// Once it listens. What it logs is shown where the test fails.
     pub(crate) fn serve(&self) -> Serving {
         let mut serving = self.serve_unread();
         let log = serving.log.take().unwrap();
-        std::thread::spawn(move || log.for_each(drop));
+        std::thread::spawn(move || {
+            for line in log.map_while(Result::ok) {
+                eprintln!("{line}");
+            }
+        });
         serving
     }
 
