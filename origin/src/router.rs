@@ -20,14 +20,15 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::{ApiError, OAuthError};
-use crate::{measures, random, routes, store};
+use crate::store::in_time::find_silence;
+use crate::{measures, random, routes};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer than a log-in waits for a cut-off: its session must not be given to nobody.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 /// What takes so long waits for the database, or is meant to: so the database is asked.
 const ASKED_AFTER: Duration = Duration::from_secs(8);
-const AN_ANSWER_MAY_TAKE: Duration = Duration::from_secs(2);
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 pub fn router(app: App) -> Router {
     measures::recorder();
@@ -78,11 +79,12 @@ async fn finish_what_was_begun(
 /// Until the database says nothing any more. A request makes several statements, and each is waited
 /// for; a client is told sooner than when the last of them is given up.
 async fn wait_for_silence(pool: &AnyPool) -> ApiError {
+    tokio::time::sleep(ASKED_AFTER).await;
     loop {
-        tokio::time::sleep(ASKED_AFTER).await;
-        if let Err(error) = store::ask(pool, AN_ANSWER_MAY_TAKE).await {
-            return error.into();
+        if let Some(silence) = find_silence(pool).await {
+            return silence.into();
         }
+        tokio::time::sleep(ASKED_AGAIN_AFTER).await;
     }
 }
 

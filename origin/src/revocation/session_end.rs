@@ -8,6 +8,7 @@ use super::{Order, Receipt, Revoking, Written, audit_record, new_revocation};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::audit::Event;
+use crate::store::in_time::InTime;
 use crate::store::revocations::NewRevocation;
 use crate::store::{self, session_end, sessions};
 
@@ -36,7 +37,7 @@ pub async fn end_session(app: &App, end: &SessionEnd<'_>) -> Result<Receipt, Api
 
 async fn end_at_once(app: &App, doubt: Doubt, end: &SessionEnd<'_>) -> Result<Receipt, ApiError> {
     // Before the time is taken: a connection may be waited for as well.
-    let mut connection = app.pool.acquire().await?;
+    let mut connection = app.pool.acquire().in_time().await?;
     let order = order(app, end, app.clock.now());
     let new = new_revocation(app, &doubt, &order);
     let subject = format!("session:{}", end.sid);

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::canary_health::CanaryHealth;
 use crate::app::App;
-use crate::store::in_time::InTime;
+use crate::store::in_time::wait_at_most;
 use crate::store::receipts::{self, Publishing};
 
 /// Whoever asks may ask again this soon.
@@ -89,10 +89,11 @@ async fn live() -> Response {
     responses((status = 200, description = "Each part"), (status = 503, description = "Not ready, with each part")),
 )]
 async fn ready(State(app): State<App>) -> Response {
-    let found = receipts::find_publishing(&app.pool).within(PROBE_TIMEOUT);
-    let (database, publisher) = match found.await {
-        Ok(publishing) => ("ok", publisher_health(&app, publishing)),
-        Err(_) => ("unreachable", UNKNOWN),
+    let pool = app.pool.clone();
+    let looking = async move { receipts::find_publishing(&pool).await };
+    let (database, publisher) = match wait_at_most(PROBE_TIMEOUT, looking).await {
+        Some(publishing) => ("ok", publisher_health(&app, publishing)),
+        None => ("unreachable", UNKNOWN),
     };
     let code = publisher.status.code();
     let canary = CanaryHealth::of(&app);

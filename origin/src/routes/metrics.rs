@@ -8,12 +8,13 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use metrics::gauge;
 use shared::UnixSeconds;
+use sqlx::AnyPool;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::in_time::InTime;
+use crate::store::in_time::wait_at_most;
 use crate::store::list_travel;
 use crate::store::receipts::{self, Publishing};
 use crate::{measures, telemetry};
@@ -65,7 +66,8 @@ struct Lags {
 }
 
 async fn observe_publishing(app: &App) {
-    let lags = find_lags(app).within(PROBE_TIMEOUT).await.ok();
+    let looking = find_lags(app.pool.clone(), app.config.lanes.kv.is_some());
+    let lags = wait_at_most(PROBE_TIMEOUT, looking).await;
     let now = app.clock.now();
     let age_secs = |at: UnixSeconds| now.secs_since(at).max(0.0);
     let unless_nan = |secs: Option<f64>| secs.unwrap_or(f64::NAN);
@@ -87,12 +89,13 @@ async fn observe_publishing(app: &App) {
     }
 }
 
-async fn find_lags(app: &App) -> sqlx::Result<Lags> {
+async fn find_lags(pool: AnyPool, has_kv: bool) -> sqlx::Result<Lags> {
     Ok(Lags {
-        publishing: receipts::find_publishing(&app.pool).await?,
-        undelivered_since: match app.config.lanes.kv {
-            Some(_) => list_travel::find_undelivered_since(&app.pool).await?,
-            None => None,
+        publishing: receipts::find_publishing(&pool).await?,
+        undelivered_since: if has_kv {
+            list_travel::find_undelivered_since(&pool).await?
+        } else {
+            None
         },
     })
 }

@@ -10,6 +10,7 @@ use super::{TokenResponse, access_token, ends_at, scope, successor};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::random;
+use crate::store::in_time::InTime;
 use crate::store::refresh_tokens::{self, Successor, Used};
 use crate::store::sessions;
 
@@ -19,7 +20,7 @@ pub(super) async fn refresh_at_once(
     handed_in: &Presented<'_>,
 ) -> Result<Option<TokenResponse>, ApiError> {
     let hash = token_hash(handed_in.token.expose_secret());
-    let mut connection = app.pool.acquire().await?;
+    let mut connection = app.pool.acquire().in_time().await?;
     let Some(session) = sessions::find_by_refresh_token(&mut connection, &hash)
         .await?
         .filter(|session| session.client_id == handed_in.client_id)

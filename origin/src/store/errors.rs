@@ -1,9 +1,11 @@
 //! What kind of failure the database had, for those who watch it. Each statement's is counted once,
-//! when it is met, whatever becomes of it: whoever made the statement need not think of it.
+//! when it is met, whatever becomes of it: whoever made the statement need not think of it. What failed
+//! for its sake (a connection that did not open, or showed no life) is counted only if it fails, too.
 
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::in_time::is_silence;
 
 /// As the metric has them.
 pub(crate) const KINDS: [&str; 6] = ["busy", CONNECTION, "late", "full", "read_only", "other"];
@@ -34,11 +36,11 @@ fn last_death() -> MutexGuard<'static, Option<Instant>> {
 fn kind(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::PoolTimedOut => "busy",
-        sqlx::Error::Io(error) => match error.kind() {
-            io::ErrorKind::TimedOut => "late",
-            _ => CONNECTION,
-        },
-        sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => CONNECTION,
+        _ if is_silence(error) => "late",
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => CONNECTION,
         sqlx::Error::Database(error) => error.code().map_or("other", |code| kind_of_code(&code)),
         _ => "other",
     }
@@ -70,7 +72,15 @@ fn kind_of_code(code: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
+
+    #[test]
+    fn a_socket_that_lost_its_patience_is_a_lost_connection() {
+        let of_system = io::Error::from_raw_os_error(nix::libc::ETIMEDOUT);
+        assert_eq!(kind(&of_system.into()), CONNECTION);
+    }
 
     #[test]
     fn the_codes_of_both_databases_have_one_kind() {

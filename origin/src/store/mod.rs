@@ -30,7 +30,6 @@ pub mod tails;
 pub mod token_keys;
 pub mod users;
 
-use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
@@ -49,6 +48,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// A statement that takes longer is given up: the caller answers 503 rather than wait.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// So is the wait for a connection, in use by others or not open yet.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection used more lately than this is not tested before it is used again: the test would be
 /// a round trip more for every statement. No database restarts faster; and if all the same one is
 /// found dead, those that lay idle since before are tested, however lately they were used.
@@ -167,26 +168,13 @@ pub async fn find_time(pool: &AnyPool) -> sqlx::Result<Option<UnixSeconds>> {
     Ok(Some(from_millis(millis)))
 }
 
-/// Whether anybody is there.
-pub(crate) async fn ask(pool: &AnyPool, limit: Duration) -> sqlx::Result<()> {
-    sqlx::query("SELECT 1")
-        .execute(pool)
-        .in_time()
-        .within(limit)
-        .await?;
-    Ok(())
-}
-
 /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that
-/// reads first and writes later could find that another has written in between, and fail. Pinned
-/// here, a BEGIN that is given up lets go of its connection only when that is known as suspect.
+/// reads first and writes later could find that another has written in between, and fail.
 pub async fn begin(pool: &AnyPool) -> sqlx::Result<Transaction> {
     if is_sqlite(&pool.connect_options()) {
-        let beginning = pin!(pool.begin_with("BEGIN IMMEDIATE"));
-        beginning.in_time().await
+        pool.begin_with("BEGIN IMMEDIATE").in_time().await
     } else {
-        let beginning = pin!(pool.begin());
-        beginning.in_time().await
+        pool.begin().in_time().await
     }
 }
 
@@ -224,13 +212,13 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
     };
     AnyPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(STATEMENT_TIMEOUT)
+        .acquire_timeout(CONNECTION_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(|connection, use_of_it| {
             Box::pin(async move {
                 // SQLite ended a transaction by itself, as it does when the disk is full: the driver
                 // counts it for ever, and would begin no other.
-                if connection.is_in_transaction() {
+                if connection.is_in_transaction() || in_time::met_silence(use_of_it.age) {
                     return Ok(false);
                 }
                 let idle_for = use_of_it.idle_for;
@@ -263,7 +251,7 @@ async fn prepare_connection(connection: &mut AnyConnection, is_sqlite: bool) -> 
     };
     connection
         .execute(sqlx::AssertSqlSafe(setup))
-        .in_time()
+        .in_time_for_another(STATEMENT_TIMEOUT)
         .await?;
     Ok(())
 }

@@ -228,7 +228,7 @@ pub async fn find_uncached(
 
 /// Notes that Redis has them.
 pub async fn mark_cached(pool: &AnyPool, ids: &[String], now: UnixSeconds) -> sqlx::Result<()> {
-    let mut connection = pool.acquire().await?;
+    let mut connection = pool.acquire().in_time().await?;
     let at = to_millis(now);
     for some in ids.chunks(STAMPED_AT_ONCE) {
         stamp(&mut connection, some, Stamp::Cached { at }).await?;

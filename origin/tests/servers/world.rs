@@ -13,7 +13,7 @@ use crate::portcullis::{Portcullis, Serving, may_start_servers};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// With a store that does not answer at all; what the origin itself allows is less.
 const AN_ANSWER_MAY_TAKE: Duration = Duration::from_mins(1);
-/// By an origin that gives up after ten seconds; it gave up after forty.
+/// By an origin that gives up after eleven seconds; it gave up after forty.
 const A_REFUSAL_MAY_TAKE: Duration = Duration::from_secs(20);
 pub(crate) const PASSWORD: &str = "correct horse of a test";
 pub(crate) const DATABASE: &str = "faults";
