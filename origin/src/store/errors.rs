@@ -1,11 +1,11 @@
-//! What kind of failure the database had, for those who watch it. Each statement's is counted once,
-//! when it is met, whatever becomes of it: whoever made the statement need not think of it. What failed
-//! for its sake (a connection that did not open, or showed no life) is counted only if it fails, too.
+//! What kind of failure the database had, for those who watch it. Each failed statement is counted
+//! once, where it fails: whoever made it need not think of it. What is done to get a connection for it
+//! is counted only if the statement fails, too.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::in_time::is_silence;
+use super::silence::is_silence;
 
 /// As the metric has them.
 pub(crate) const KINDS: [&str; 6] = ["busy", CONNECTION, "late", "full", "read_only", "other"];
@@ -23,7 +23,7 @@ pub(super) fn note_failure(error: &sqlx::Error) {
     }
 }
 
-/// Whether a connection died since one was last used that lies idle for so long.
+/// Whether any connection died within the last `idle_for`, the time since one was last used.
 pub(super) fn died_within(idle_for: Duration) -> bool {
     last_death().is_some_and(|at| at.elapsed() <= idle_for)
 }

@@ -2,17 +2,16 @@
 //! nothing any more (it was stopped, its machine is gone, the network dropped the line) is given up
 //! here, and its connection is not used again.
 
-use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::time::{Timeout, timeout};
 
 use super::errors::note_failure;
+use super::silence::{is_silence, met_silence, note_silence, silence};
 use super::{CONNECTION_TIMEOUT, STATEMENT_TIMEOUT};
 
 /// The wait for a connection included. Longer than the pool and the server together allow: what they
@@ -20,15 +19,12 @@ use super::{CONNECTION_TIMEOUT, STATEMENT_TIMEOUT};
 const A_STATEMENT_MAY_TAKE: Duration = CONNECTION_TIMEOUT
     .saturating_add(STATEMENT_TIMEOUT)
     .saturating_add(Duration::from_millis(500));
-/// Of a connection that is to be used again, to show that somebody is there.
+/// How long a connection that is to be used again may take to show that it lives.
 const A_SIGN_OF_LIFE_MAY_TAKE: Duration = Duration::from_secs(2);
 
-/// When the database last said nothing in time.
-static LAST_SILENCE: Mutex<Option<Instant>> = Mutex::new(None);
-
 pin_project! {
-    /// What the database does, with an end to it. It is known as silent before what was given up lets
-    /// go of its connection, so that the pool does not take that connection back.
+    /// A database call with a time limit. One that runs out of time is noted as a silence before its
+    /// connection is let go of, so that the pool does not take that connection back.
     pub(crate) struct Bounded<F> {
         #[pin]
         timed: Timeout<F>,
@@ -41,7 +37,7 @@ impl<T, F: Future<Output = sqlx::Result<T>>> Future for Bounded<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let done = ready!(this.timed.poll(cx)).unwrap_or_else(|_| Err(silence()));
+        let done = ready!(this.timed.poll(cx)).unwrap_or_else(|_| Err(note_silence()));
         if *this.is_counted {
             return Poll::Ready(done.inspect_err(note_failure));
         }
@@ -63,7 +59,7 @@ pub(crate) trait InTime<T>: Future<Output = sqlx::Result<T>> + Sized {
         }
     }
 
-    /// What is done to a connection for the sake of a statement, whose failure is the statement's.
+    /// A call made to get a connection ready for a statement: only the statement's failure is counted.
     fn in_time_for_another(self, limit: Duration) -> Bounded<Self> {
         Bounded {
             timed: timeout(limit, self),
@@ -74,8 +70,8 @@ pub(crate) trait InTime<T>: Future<Output = sqlx::Result<T>> + Sized {
 
 impl<T, F: Future<Output = sqlx::Result<T>>> InTime<T> for F {}
 
-/// For who cannot wait as long as statements may take: they go on and end by themselves, so that what
-/// they leave behind is known. `None`: they failed, or are not done yet.
+/// For callers that cannot wait as long as a statement may take. The statements run to their end in a
+/// task of their own, so that none is given up half-way. `None`: they failed, or are not done yet.
 pub(crate) async fn wait_at_most<T: Send + 'static>(
     limit: Duration,
     statements: impl Future<Output = sqlx::Result<T>> + Send + 'static,
@@ -92,43 +88,17 @@ pub(super) async fn show_life(connection: &mut AnyConnection) -> sqlx::Result<()
         .await
 }
 
-/// Whether the database says nothing any more, as a connection shows that nobody uses. Where each is
-/// in use, it is what their statements met of late.
+/// The error to answer with where the database says nothing any more: as a connection shows that is
+/// not in use; where all are, as their statements met it a moment ago.
 pub(crate) async fn find_silence(pool: &AnyPool) -> Option<sqlx::Error> {
     let Some(mut connection) = pool.try_acquire() else {
-        return met_silence(A_SIGN_OF_LIFE_MAY_TAKE).then(says_nothing);
+        return met_silence(A_SIGN_OF_LIFE_MAY_TAKE).then(silence);
     };
     match show_life(&mut connection).await {
         Err(error) if is_silence(&error) => Some(error),
         // One that ended this connection says something; the next statement gets another.
         Ok(()) | Err(_) => None,
     }
-}
-
-/// Whether a connection of this age was open when the database last said nothing. It may hold what
-/// was given up: a BEGIN that the driver forgot, and the server did not. So it is not used again.
-pub(super) fn met_silence(age: Duration) -> bool {
-    last_silence().is_some_and(|at| at.elapsed() <= age)
-}
-
-/// Whether it was given up here. That a socket's own patience is over comes with a code of the system.
-pub(super) fn is_silence(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(error)
-        if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none())
-}
-
-fn silence() -> sqlx::Error {
-    *last_silence() = Some(Instant::now());
-    says_nothing()
-}
-
-fn says_nothing() -> sqlx::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the database says nothing").into()
-}
-
-/// A panic elsewhere does not make a plain value wrong.
-fn last_silence() -> MutexGuard<'static, Option<Instant>> {
-    LAST_SILENCE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod revocations;
 pub mod segments;
 pub mod session_end;
 pub mod sessions;
+mod silence;
 mod sqlite_file;
 mod stamp;
 pub mod tails;
@@ -218,7 +219,7 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
             Box::pin(async move {
                 // SQLite ended a transaction by itself, as it does when the disk is full: the driver
                 // counts it for ever, and would begin no other.
-                if connection.is_in_transaction() || in_time::met_silence(use_of_it.age) {
+                if connection.is_in_transaction() || silence::met_silence(use_of_it.age) {
                     return Ok(false);
                 }
                 let idle_for = use_of_it.idle_for;
@@ -229,7 +230,7 @@ fn pool_options(is_sqlite: bool) -> AnyPoolOptions {
             })
         })
         .after_release(|_, use_of_it| {
-            let is_usable = !in_time::met_silence(use_of_it.age);
+            let is_usable = !silence::met_silence(use_of_it.age);
             Box::pin(async move { Ok(is_usable) })
         })
         .after_connect(move |connection, _| Box::pin(prepare_connection(connection, is_sqlite)))
