@@ -21,7 +21,7 @@ use crate::{
 const CONNECTIONS_BESIDE_WAITERS: usize = 4096;
 
 pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
-    let _log = telemetry::start(&config.log.filter, config.log.format)?;
+    let log = telemetry::start(&config.log.filter, config.log.format)?;
     // Before anything counts.
     measures::recorder();
     let mut signals = Signals::catch()?;
@@ -43,7 +43,14 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let mut running = Running::start(app, publisher, listener)?;
     running.spawn_account_tasks(transport);
     let end = running.until_end(&mut signals).await;
-    running.end(end, &mut signals).await
+    match running.end(end, &mut signals).await? {
+        Ended::InOrder => Ok(()),
+        Ended::AtOnce => {
+            // It holds the last lines, and why it ended is one of them.
+            drop(log);
+            process::exit(1);
+        }
+    }
 }
 
 /// Everything that runs while the origin serves.
@@ -59,6 +66,13 @@ struct Running {
 enum End {
     Asked,
     TaskDied(&'static str),
+}
+
+/// How it ended.
+enum Ended {
+    InOrder,
+    /// What was under way still is.
+    AtOnce,
 }
 
 impl Running {
@@ -110,7 +124,7 @@ impl Running {
     }
 
     /// Requests first, then the tasks that serve them, then what they left to publish.
-    async fn end(self, end: End, signals: &mut Signals) -> anyhow::Result<()> {
+    async fn end(self, end: End, signals: &mut Signals) -> anyhow::Result<Ended> {
         let in_order = async {
             self.app.pull_lane.close();
             self.stop_http.cancel();
@@ -122,11 +136,11 @@ impl Running {
             finished = in_order => finished?,
             signal = signals.next() => {
                 tracing::warn!(signal, "ending at once");
-                process::exit(1);
+                return Ok(Ended::AtOnce);
             }
         }
         match end {
-            End::Asked => Ok(()),
+            End::Asked => Ok(Ended::InOrder),
             End::TaskDied(name) => bail!("the background task {name:?} died; see the log"),
         }
     }
