@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 const ISSUER: &str = "https://origin.example";
 const EDGE_SECRET: &str = "the secret of an edge in a test";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 const TOKEN_SECS: i64 = 7200;
 const LEEWAY_SECS: i64 = shared::LEEWAY_SECS.cast_signed();
 

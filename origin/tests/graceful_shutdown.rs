@@ -11,9 +11,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::StatusCode;
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 const EDGE_SECRET: &str = "the secret of an edge in a test";
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For what has to happen; a machine may be slow.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The longest that a pull may ask for.
+const A_PULL_HANGS: Duration = Duration::from_secs(30);
 
 /// `portcullis` with nothing of the developer's environment.
 fn portcullis(data_dir: &Path) -> Command {
@@ -107,6 +111,11 @@ impl Serving {
     /// In order, and not because the time for requests was over.
     fn ends_without_cutting_off(&mut self) {
         self.signal(Signal::SIGTERM);
+        self.finishes_without_cutting_off();
+    }
+
+    /// The same, once it was asked to end.
+    fn finishes_without_cutting_off(&mut self) {
         assert_eq!(self.wait(), Some(0));
         let log = self.rest_of_log();
         assert!(!log.contains("cut off"), "{log}");
@@ -125,17 +134,19 @@ impl Serving {
             .await
     }
 
-    /// Polls until a list newer than `version` is there, and answers with its version.
+    /// Pulls until a list newer than `version` is there, and answers with its version.
     async fn pull_newer_than(&self, version: u64) -> u64 {
-        let answer = self
-            .pull(&format!("after={version}&wait=20"))
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let header = answer.headers()["portcullis-list-version"]
-            .to_str()
-            .unwrap();
-        header.parse().unwrap()
+        let query = format!("after={version}&wait={}", A_PULL_HANGS.as_secs());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.pull(&query).await.unwrap();
+            if answer.status() == StatusCode::OK {
+                let header = answer.headers()["portcullis-list-version"].to_str();
+                return header.unwrap().parse().unwrap();
+            }
+            assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+            assert!(Instant::now() < deadline, "no list came");
+        }
     }
 }
 
@@ -170,21 +181,18 @@ async fn a_hanging_pull_ends_at_once_with_204_and_the_exit_code_is_0() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let mut serving = Serving::start(&mut portcullis(data.path()));
         let held = serving.pull_newer_than(0).await;
-        let query = format!("after={held}&wait=30");
+        let query = format!("after={held}&wait={}", A_PULL_HANGS.as_secs());
+        let asked = Instant::now();
         let pull = serving.pull(&query);
         let end = async {
             // The pull is under way once the origin counts it.
             wait_for_waiter(&serving.url).await;
             serving.signal(signal);
         };
-        let started = Instant::now();
         let (answer, ()) = tokio::join!(pull, end);
         assert_eq!(answer.unwrap().status(), StatusCode::NO_CONTENT);
-        assert_eq!(serving.wait(), Some(0), "{}", serving.rest_of_log());
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "it was not at once"
-        );
+        assert!(asked.elapsed() < A_PULL_HANGS, "its wait was over anyway");
+        serving.finishes_without_cutting_off();
     }
 }
 
@@ -292,10 +300,7 @@ fn those_who_connect_and_say_nothing_do_not_hold_up_the_end() {
     let mut answer = [0; 12];
     kept.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
-    let started = Instant::now();
-    serving.signal(Signal::SIGTERM);
-    assert_eq!(serving.wait(), Some(0));
-    assert!(started.elapsed() < Duration::from_secs(5));
+    serving.ends_without_cutting_off();
     drop(silent);
 }
 
@@ -309,9 +314,7 @@ fn half_a_request_does_not_hold_up_the_end_and_is_answered() {
     slow.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert!(answer.contains("body_broke_off"), "{answer}");
-    assert_eq!(serving.wait(), Some(0));
-    let log = serving.rest_of_log();
-    assert!(!log.contains("cut off"), "{log}");
+    serving.finishes_without_cutting_off();
 }
 
 #[test]
@@ -365,16 +368,15 @@ fn a_second_signal_ends_it_at_once() {
     let mut serving = Serving::start(&mut portcullis(data.path()));
     // It keeps the first end waiting.
     let _slow = half_a_login(&serving);
+    // Both are there when it goes on: on a slow machine the first end might be over before the second.
+    serving.signal(Signal::SIGSTOP);
     serving.signal(Signal::SIGTERM);
-    let mut line = String::new();
-    while !line.contains("ending") {
-        line.clear();
-        assert_ne!(serving.log.read_line(&mut line).unwrap(), 0);
-    }
-    let asked_again = Instant::now();
-    serving.signal(Signal::SIGTERM);
+    serving.signal(Signal::SIGINT);
+    serving.signal(Signal::SIGCONT);
     assert_eq!(serving.wait(), Some(1));
-    assert!(asked_again.elapsed() < Duration::from_secs(3));
+    let log = serving.rest_of_log();
+    assert!(log.contains("ending at once"), "{log}");
+    assert!(!log.contains("cut off"), "{log}");
 }
 
 #[test]
@@ -444,22 +446,21 @@ fn a_bad_key_or_log_filter_is_a_mistake_in_the_configuration() {
 #[test]
 fn a_store_that_cannot_be_reached_is_named_without_its_password() {
     let data = TempDir::new().unwrap();
-    // A port that nobody listens on: it was just given back.
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Nobody listens there, and nobody else can begin to.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = taken.local_addr().unwrap();
     for (variable, url) in [
         (
             "DATABASE_URL",
-            format!("postgres://someone:hunter2@{free}/x"),
+            format!("postgres://someone:hunter2@{silent}/x"),
         ),
-        ("REDIS_URL", format!("redis://:hunter2@{free}/")),
+        ("REDIS_URL", format!("redis://:hunter2@{silent}/")),
     ] {
         let (code, log) = run(portcullis(data.path()).env(variable, url).arg("serve"));
         assert_eq!(code, Some(1), "{log}");
         assert!(
-            log.contains(variable) && log.contains(&free.to_string()),
+            log.contains(variable) && log.contains(&silent.to_string()),
             "{log}"
         );
         assert!(!log.contains("hunter2"), "{log}");

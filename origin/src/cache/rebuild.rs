@@ -57,6 +57,15 @@ impl Default for Door {
     }
 }
 
+impl Door {
+    /// Redis was away at `now`; answers for how long it is left alone.
+    fn stay_away_from(&mut self, now: Instant) -> Duration {
+        let pause = self.backoff.next_pause();
+        self.next_knock = now + pause;
+        pause
+    }
+}
+
 async fn tick(app: &App, cache: &RedisCache, door: &mut Door) -> sqlx::Result<()> {
     let epoch = cache.refresh_epoch(app).await?;
     let Some(mut link) = cache.link_or_connect(door).await else {
@@ -101,8 +110,7 @@ impl RedisCache {
                 Some(link)
             }
             Err(error) => {
-                let pause = door.backoff.next_pause();
-                door.next_knock = Instant::now() + pause;
+                let pause = door.stay_away_from(Instant::now());
                 tracing::debug!(%error, ?pause, "Redis cannot be reached");
                 None
             }
@@ -221,17 +229,18 @@ mod tests {
         })
         .unwrap();
         let mut door = Door::default();
-        let mut pauses = Vec::new();
-        for _ in 0..6 {
-            door.next_knock = Instant::now();
-            assert!(cache.link_or_connect(&mut door).await.is_none());
-            pauses.push(door.next_knock.saturating_duration_since(Instant::now()));
-            // Too early: nothing is tried, so nothing grows.
-            let next_knock = Instant::now() + Duration::from_mins(1);
-            door.next_knock = next_knock;
-            cache.link_or_connect(&mut door).await;
-            assert_eq!(door.next_knock, next_knock);
-        }
+        let knocked = Instant::now();
+        door.next_knock = knocked;
+        assert!(cache.link_or_connect(&mut door).await.is_none());
+        assert!(door.next_knock > knocked, "it may knock again at once");
+        // Too early: nothing is tried, so nothing grows.
+        let next_knock = Instant::now() + Duration::from_hours(1);
+        door.next_knock = next_knock;
+        assert!(cache.link_or_connect(&mut door).await.is_none());
+        assert_eq!(door.next_knock, next_knock);
+
+        let pauses = [(); 6].map(|()| door.stay_away_from(knocked));
+        assert_eq!(door.next_knock, knocked + pauses[5]);
         assert!(pauses[5] > pauses[0], "{pauses:?}");
         assert!(
             pauses.iter().all(|pause| *pause <= 2 * LONGEST_PAUSE),

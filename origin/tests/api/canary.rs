@@ -17,7 +17,7 @@ use serde_json::json;
 use shared::RevocationStatus;
 use tower::ServiceExt;
 
-use crate::harness::{Answer, Origin, on_both_stores};
+use crate::harness::{Answer, Origin, nobody_listens, on_both_stores};
 
 /// How a double answers on the status page.
 #[derive(Clone, Copy)]
@@ -71,8 +71,8 @@ on_both_stores! {
 
     async fn an_edge_that_is_not_there_is_named(origin) {
         let app = watched(origin, Manner::Well).await;
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let app = watching(&app, &format!("http://{free}"));
+        let (_held, address) = nobody_listens();
+        let app = watching(&app, &format!("http://{address}"));
         Canary::new(&app).unwrap().unwrap().observe().await;
         let ready = ready(&app).await;
         assert_eq!((ready.status, &ready.body["status"]), (200, &"degraded".into()));

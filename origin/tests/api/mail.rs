@@ -10,7 +10,7 @@ use origin::mail::{Step, Transport};
 use origin::store::mails;
 use serde_json::json;
 
-use crate::harness::{Origin, SmtpServer, assert_text, on_both_stores};
+use crate::harness::{Origin, SmtpServer, assert_text, nobody_listens, on_both_stores};
 
 on_both_stores! {
     async fn a_mail_goes_to_the_mail_server_with_our_headers_only(origin) {
@@ -63,9 +63,8 @@ on_both_stores! {
     }
 
     async fn a_server_that_is_away_is_a_reason_to_wait(origin) {
-        let server = SmtpServer::start("250 taken").await;
-        let transport = server.transport();
-        drop(server);
+        let (_held, address) = nobody_listens();
+        let transport = Transport::open(&MailWay::Smtp(format!("smtp://{address}").into())).unwrap();
         origin.register("ada@example.org").await;
         forget(origin, "ada@example.org").await;
         assert_eq!(origin.send_mail(&transport).await, Step::PutBack);

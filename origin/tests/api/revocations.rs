@@ -13,7 +13,9 @@ use origin::publisher::Publisher;
 use origin::publisher::follow::follow_deliveries;
 use tower::ServiceExt;
 
-use crate::harness::{Answer, Origin, eventually, on_both_stores, with_postgres_and_redis};
+use crate::harness::{
+    Answer, Origin, eventually, may_lie_idle, on_both_stores, with_postgres_and_redis,
+};
 
 on_both_stores! {
     async fn whoever_caused_it_reads_the_receipt_with_a_new_token(origin) {
@@ -121,6 +123,7 @@ async fn the_bound_of_a_log_out_that_had_to_wait_counts_from_its_end() {
         // A refresh that makes a token two seconds from now.
         let last_token_at = origin.clock.now().plus_secs(2);
         let mut holder = origin.app.pool.begin().await.unwrap();
+        may_lie_idle(&mut holder).await;
         sqlx::query("UPDATE sessions SET last_seen_at = $1")
             .bind(last_token_at.as_millis().cast_signed())
             .execute(&mut *holder)

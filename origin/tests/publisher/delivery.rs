@@ -1,6 +1,6 @@
 //! The durable lane against a double of KV that misbehaves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use origin::publisher::deliver::{Delivery, deliver_once};
 use origin::publisher::pull_lane::Pulled;
@@ -9,8 +9,11 @@ use origin::store::receipts::find_travel;
 use shared::{KV_HEAD_KEY, Scope};
 
 use crate::edge::Edge;
-use crate::harness::{Replica, World, eventually, names, on_both_stores};
+use crate::harness::{PATIENCE, Replica, World, eventually, names, on_both_stores};
 use crate::kv_double::{KvDouble, Mood};
+
+/// After which the origin gives up a put.
+const KV_TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn start(world: &World, kv: &KvDouble) -> Replica {
     world.replica_with_kv("first", kv).await.started().await
@@ -91,12 +94,15 @@ on_both_stores! {
         let origin = start(world, &kv).await;
         let tasks = origin.run();
         eventually(async || !kv.puts().is_empty()).await;
+        let started = Instant::now();
         for name in names("s", 5) {
             let held = origin.publisher.pull_lane.newest().unwrap().version();
             origin.revoke(Scope::Session, &name, None).await;
-            let pulled = origin.publisher.pull_lane.pull(held, Duration::from_secs(5)).await;
+            let pulled = origin.publisher.pull_lane.pull(held, PATIENCE).await;
             assert!(matches!(pulled, Pulled::Newer(_)));
         }
+        let each_waited = KV_TIMEOUT * 5;
+        assert!(started.elapsed() < each_waited, "each waited for KV");
         tasks.stop().await;
     }
 

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 
 use crate::kv_double::KvDouble;
 
+/// For what has to happen; a machine may be slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) const ISSUER: &str = "https://origin.example";
 pub(crate) const EDGE_SECRET: &str = "the secret of an edge in a test";
 const TOKEN_LIFETIME_SECS: u64 = 3600;
@@ -289,9 +291,9 @@ pub(crate) fn names(prefix: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
-/// Polls until it is so; after ten seconds the test fails.
+/// Polls until it is so; after [`PATIENCE`] the test fails.
 pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while !holds().await {
         assert!(Instant::now() < deadline, "it never came to be");
         tokio::time::sleep(Duration::from_millis(10)).await;

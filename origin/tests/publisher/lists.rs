@@ -7,9 +7,7 @@ use origin::publisher::pull_lane::Pulled;
 use shared::{Before, Scope, UnixSeconds};
 
 use crate::edge::Edge;
-use crate::harness::{ISSUER, names, on_both_stores};
-
-const LONG: Duration = Duration::from_secs(20);
+use crate::harness::{ISSUER, PATIENCE, names, on_both_stores};
 
 on_both_stores! {
     async fn a_revocation_is_in_the_next_list_and_its_row_says_in_which(world) {
@@ -138,7 +136,9 @@ on_both_stores! {
     }
 
     async fn a_burst_is_one_list_and_no_empty_one_follows(world) {
-        let origin = world.publisher().await;
+        // No heartbeat comes in between, however long this takes.
+        let rare = ["--heartbeat-secs=3600", "--list-lifetime-secs=7200"];
+        let origin = world.replica_with(&rare).await.started().await;
         let lane = &origin.publisher.pull_lane;
         let first = lane.newest().unwrap().version();
         let tasks = origin.run();
@@ -148,7 +148,7 @@ on_both_stores! {
             origin.app.wake.notify_one();
         }
         let mut edge = Edge::of(&origin);
-        let Pulled::Newer(list) = lane.pull(first, LONG).await else { panic!("no list came") };
+        let Pulled::Newer(list) = lane.pull(first, PATIENCE).await else { panic!("no list came") };
         edge.pull(&list, origin.now()).await;
         assert!(edge.knows_sessions(&sessions));
         // Longer than lists are apart, and than the loop goes without a look. A wake-up that came

@@ -10,7 +10,7 @@ use origin::store::list;
 use shared::Scope;
 
 use crate::edge::Edge;
-use crate::harness::{eventually, names, on_both_stores};
+use crate::harness::{PATIENCE, eventually, names, on_both_stores};
 
 on_both_stores! {
     async fn only_the_holder_of_the_lease_publishes(world) {
@@ -154,7 +154,7 @@ on_both_stores! {
         let tasks = [holder.run(), follower.run()];
         let held = follower.publisher.pull_lane.newest().unwrap().version();
         let lane = follower.publisher.pull_lane.clone();
-        let waiter = tokio::spawn(async move { lane.pull(held, Duration::from_secs(20)).await });
+        let waiter = tokio::spawn(async move { lane.pull(held, PATIENCE).await });
 
         let id = follower.revoke(Scope::Session, "a", None).await;
 

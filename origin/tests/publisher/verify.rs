@@ -4,6 +4,7 @@ use origin::publisher::deliver::deliver_once;
 use origin::publisher::verify::{PullClient, Source, Subject, Verdict, look};
 use serde_json::json;
 use shared::{HEAD_TYP, KV_HEAD_KEY, KeySet, ListMessage, ListPins, Scope};
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
@@ -235,8 +236,10 @@ on_both_stores! {
         let mut published = published(world).await;
         let wrong = published.look_with("not the secret of the edges").await;
         assert_eq!(codes(&wrong), ["pull pull_unauthorized"]);
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        published.url = format!("http://{free}").parse().unwrap();
+        // Nobody listens there, and nobody else can begin to.
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        published.url = format!("http://{}", held.local_addr().unwrap()).parse().unwrap();
         assert_eq!(published.findings().await, ["pull pull_unreachable"]);
     }
 }

@@ -2,10 +2,10 @@
 //! when there are some again.
 
 use futures_util::future::join_all;
+use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use serde_json::Value;
-use sqlx::{AnyConnection, Connection, Executor};
-use stack::Postgres;
+use sqlx::{AnyConnection, Connection};
 
 use crate::portcullis::Portcullis;
 use crate::world::{DATABASE, PATIENCE, World};
@@ -16,7 +16,7 @@ async fn a_postgres_without_a_connection_to_give_is_said_to_be_and_is_used_again
         return;
     };
     let tokens = world.tokens(8).await;
-    let crowd = take_all_connections(&world.postgres).await;
+    let crowd = take_all_connections(&world).await;
     join_all(tokens[..4].iter().map(|token| {
         let request = world.client.post(world.serving.url("/logout"));
         world.is_refused(request.bearer_auth(token))
@@ -54,34 +54,32 @@ fn says_why(text: &Value) -> bool {
     text.contains("too many clients") || text.contains("connection slots are reserved")
 }
 
-/// All that the server has, and none left to the origin.
-async fn take_all_connections(postgres: &Postgres) -> Vec<AnyConnection> {
+/// All that the server has, while the origin stands still and cannot take one back.
+async fn take_all_connections(world: &World) -> Vec<AnyConnection> {
     sqlx::any::install_default_drivers();
-    let url = postgres.url();
+    world.serving.signal(Signal::SIGSTOP);
+    world.end_connections().await;
+    let url = world.postgres.url();
     let mut held = vec![AnyConnection::connect(&url).await.unwrap()];
-    let end_others = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'"
-    );
-    let others = format!("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{DATABASE}'");
+    let mut was_alone = false;
     stack::until("nobody else is connected", PATIENCE, async || {
-        let ended = sqlx::AssertSqlSafe(end_others.clone());
-        held[0].execute(ended).await?;
+        let before = held.len();
         while let Ok(connection) = AnyConnection::connect(&url).await {
             held.push(connection);
         }
-        let count = sqlx::query_scalar(sqlx::AssertSqlSafe(others.clone()));
-        let count: i64 = count.fetch_one(&mut held[0]).await?;
-        if count > 0 {
-            return Ok(None);
-        }
-        // An attempt can have failed for one that was ending, and was gone before the count.
-        let Ok(left) = AnyConnection::connect(&url).await else {
+        // An attempt can have failed for one that was ending: only the second in a row tells.
+        if was_alone && held.len() == before {
             return Ok(Some(()));
-        };
-        held.push(left);
+        }
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE backend_type = 'client backend'",
+        );
+        let count: i64 = count.fetch_one(&mut held[0]).await?;
+        was_alone = usize::try_from(count)? == held.len();
         Ok(None)
     })
     .await
     .unwrap();
+    world.serving.signal(Signal::SIGCONT);
     held
 }

@@ -81,13 +81,13 @@ async fn a_postgres_that_cannot_write_takes_no_log_out_and_says_so() {
         return;
     };
     let tokens = world.tokens(4).await;
-    let read_only = |how: &str| {
+    let read_only = async |how: &str| {
         let statement =
             format!("ALTER DATABASE {DATABASE} SET default_transaction_read_only = {how}");
         world.postgres.query("postgres", &statement).unwrap();
-        world.end_connections();
+        world.end_connections().await;
     };
-    read_only("on");
+    read_only("on").await;
     for token in &tokens {
         assert_eq!(
             world.log_out(token).await,
@@ -96,7 +96,7 @@ async fn a_postgres_that_cannot_write_takes_no_log_out_and_says_so() {
         let me = world.me(token).await;
         assert_ne!(me, Some(StatusCode::UNAUTHORIZED));
     }
-    read_only("off");
+    read_only("off").await;
     for token in &tokens {
         stack::until("it logs out again", PATIENCE, async || {
             Ok((world.log_out(token).await == Some(StatusCode::OK)).then_some(()))
@@ -116,7 +116,7 @@ async fn a_postgres_that_ends_every_connection_costs_one_answer_at_most() {
     for pair in tokens.chunks(2) {
         // Several are open, and all of them are dead at once.
         join_all(tokens.iter().map(|token| world.sessions(token))).await;
-        world.end_connections();
+        world.end_connections().await;
         match world.log_out(&pair[0]).await {
             Some(StatusCode::OK) => {}
             other => assert_eq!(other, Some(StatusCode::SERVICE_UNAVAILABLE)),

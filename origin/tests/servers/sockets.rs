@@ -4,14 +4,12 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::portcullis::{Portcullis, Serving};
+use crate::world::PATIENCE;
 
-/// Longer than the server waits for a body.
-const PATIENCE: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "correct horse of a test";
 const EDGE_SECRET: &str = "the secret of an edge in a test";
 const CLIENT_SECRET: &str = "the secret of a client";

@@ -5,6 +5,7 @@ use stack::{Certificate, Durability, Postgres, Redis};
 use tempfile::TempDir;
 
 use crate::portcullis::{Portcullis, may_start_servers};
+use crate::world::PATIENCE;
 
 /// A Redis that speaks TLS, with a certificate that no machine trusts by itself.
 struct Encrypted {
@@ -50,14 +51,10 @@ async fn a_redis_whose_authority_is_named_is_used_over_tls() {
     assert_eq!(portcullis.finding("redis")["state"], "ok");
     let serving = portcullis.serve();
     // What is believed of Redis needs its own connection, and the replicas' channel another two.
-    stack::until(
-        "Redis is complete",
-        std::time::Duration::from_secs(10),
-        async || {
-            let found = encrypted.redis.command(&["GET", "portcullis:complete"])?;
-            Ok((!found.is_empty()).then_some(()))
-        },
-    )
+    stack::until("Redis is complete", PATIENCE, async || {
+        let found = encrypted.redis.command(&["GET", "portcullis:complete"])?;
+        Ok((!found.is_empty()).then_some(()))
+    })
     .await
     .unwrap();
     let ready = reqwest::get(serving.url("/health/ready")).await.unwrap();

@@ -8,6 +8,7 @@ mod redis_databases;
 mod smtp_server;
 mod stores;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,12 +27,17 @@ use origin::publisher::{self, Publisher};
 use origin::router::router;
 use origin::store::clients::{self, Client};
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tower::ServiceExt;
 
 pub(crate) use answer::Answer;
 pub(crate) use smtp_server::SmtpServer;
 pub(crate) use stores::Stores;
 
+/// For what has to happen; a machine may be slow.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// A machine that is busy with other tests is no Redis that is away.
+pub(crate) const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) const PASSWORD: &str = "correct horse of a test";
 pub(crate) const EDGE_SECRET: &str = "the secret of an edge in a test";
 pub(crate) const CLIENT_SECRET: &str = "the secret of a client";
@@ -369,13 +375,30 @@ pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&json).unwrap()
 }
 
-/// Polls until it is so; ten seconds later the test fails.
+/// Polls until it is so; after [`PATIENCE`] the test fails.
 pub(crate) async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while !holds().await {
         assert!(Instant::now() < deadline, "it never came to be");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// A transaction that holds others up does so for as long as their steps take.
+pub(crate) async fn may_lie_idle(tx: &mut sqlx::AnyConnection) {
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0")
+        .execute(tx)
+        .await
+        .unwrap();
+}
+
+/// An address at which connections are refused for as long as the socket is held: nobody else can
+/// begin to listen there meanwhile.
+pub(crate) fn nobody_listens() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 fn with_token(request: axum::http::request::Builder, token: &str) -> Request<Body> {
@@ -396,9 +419,9 @@ fn config(stores: &Stores, data_dir: &std::path::Path, flags: &[&str]) -> Config
         "--edge-secret",
         EDGE_SECRET,
     ];
+    let redis_timeout = REDIS_TIMEOUT.as_millis().to_string();
     if let Some(url) = stores.redis_url() {
-        // A machine that is busy with other tests is no Redis that is away.
-        line.extend(["--redis-url", url, "--redis-timeout-ms", "2000"]);
+        line.extend(["--redis-url", url, "--redis-timeout-ms", &redis_timeout]);
     }
     if !flags.iter().any(|flag| flag.starts_with("--issuer")) {
         line.push("--issuer=https://origin.example");
