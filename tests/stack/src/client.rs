@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// An answer, taken apart.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use crate::process::Process;
 use crate::wrangler_config::{self, EdgeSettings};
 use crate::{paths, poll, port};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Debug)]
 pub struct Edge {

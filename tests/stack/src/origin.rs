@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::process::Process;
 use crate::{paths, poll};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How to run the origin's binary: the same for `serve` and for the operator's commands.
 #[derive(Debug, Clone)]

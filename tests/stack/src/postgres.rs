@@ -15,7 +15,7 @@ use crate::process::Process;
 use crate::{poll, port, reaper, secret};
 
 const USER: &str = "portcullis";
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Whether a commit survives a power cut. A test's data need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

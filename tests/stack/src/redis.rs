@@ -13,7 +13,7 @@ use crate::certificate::Certificate;
 use crate::process::Process;
 use crate::{apt, poll, port};
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[derive(Debug)]
 pub struct Redis {

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use stack::{Durability, Postgres, Process, Redis};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Set for the copy of this test binary that is to be killed.
 const VICTIM: &str = "STACK_TEST_VICTIM";
 

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use stack::{Answer, Client, System, progress};
 
 /// What the edge may take at most: its list comes by the slow lane only, or a first start.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 const REVOKED: &str = "Token has been revoked";
 
 /// The two ends that the walk talks to.
