@@ -12,6 +12,8 @@ use model::world::{Broken, Reached, World};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 const HISTORIES: u32 = 1_000;
+/// The rarest of what has to happen does so about ten times in that many, and by chance not once.
+const MOST_RUNS: u64 = 5;
 const MOST_OPERATIONS: usize = 60;
 
 fn number_in(variable: &str) -> Option<u64> {
@@ -45,13 +47,19 @@ fn no_history_breaks_the_promise() {
     let seed = number_in("PORTCULLIS_MODEL_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     println!("PORTCULLIS_MODEL_SEED={seed}");
     let sum = Cell::new(Reached::default());
-    let outcome = runner(seed).run(&history(MOST_OPERATIONS), |operations| {
-        let reached = live(&operations).map_err(TestCaseError::fail)?;
-        sum.set(sum.get() + reached);
-        Ok(())
-    });
-    if let Err(failure) = outcome {
-        panic!("{failure}\nrepeat with PORTCULLIS_MODEL_SEED={seed}");
+    for run in 0..MOST_RUNS {
+        let seed = seed.wrapping_add(run);
+        let outcome = runner(seed).run(&history(MOST_OPERATIONS), |operations| {
+            let reached = live(&operations).map_err(TestCaseError::fail)?;
+            sum.set(sum.get() + reached);
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}\nrepeat with PORTCULLIS_MODEL_SEED={seed}");
+        }
+        if sum.get().is_everything() {
+            break;
+        }
     }
     println!("{:?}", sum.get());
     assert!(
