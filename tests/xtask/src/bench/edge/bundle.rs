@@ -22,11 +22,10 @@ pub(super) struct Bundle {
     pub(super) gzipped_bytes: u64,
 }
 
-pub(super) fn build_all() -> anyhow::Result<Vec<Bundle>> {
+pub(super) fn build_all(workers: impl Iterator<Item = Worker>) -> anyhow::Result<Vec<Bundle>> {
     install_libraries()?;
     let tools = tools::install()?;
-    Worker::ALL
-        .into_iter()
+    workers
         .map(|worker| build(worker, &tools).with_context(|| worker.id()))
         .collect()
 }

@@ -45,10 +45,10 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let plan = Plan::new(options.quick, options.rounds);
-    let bundles: Vec<Bundle> = bundle::build_all()?
+    let wanted = Worker::ALL
         .into_iter()
-        .filter(|bundle| is_wanted(bundle.worker, options))
-        .collect();
+        .filter(|&worker| is_wanted(worker, options));
+    let bundles = bundle::build_all(wanted)?;
     let load_before = machine::load_average();
     // Only now: the builds before it need every core.
     let pinning = Pinning::arrange();
