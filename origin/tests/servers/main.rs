@@ -4,6 +4,7 @@
 
 mod crowd;
 mod faults;
+mod forgotten_begin;
 mod log;
 mod metrics;
 mod portcullis;
