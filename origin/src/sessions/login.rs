@@ -172,7 +172,7 @@ async fn begin_session(
                     return Ok(Some(begun));
                 };
                 // Nobody was told of that session.
-                close_session(app, &sid).await?;
+                close_session(app, &sid, caller).await?;
                 wait_for_cut_off(app, cut_off).await?;
             }
         }
@@ -200,9 +200,18 @@ pub(crate) async fn find_later_cut_off(
         .map(UnixSeconds::from_secs))
 }
 
-async fn close_session(app: &App, sid: &str) -> Result<(), ApiError> {
+/// Its beginning is in the audit log, so its end is as well.
+async fn close_session(app: &App, sid: &str, caller: &Caller) -> Result<(), ApiError> {
     let mut tx = store::begin(&app.pool).await?;
-    sessions::close(&mut tx, sid, app.clock.now()).await?;
+    let now = app.clock.now();
+    sessions::close(&mut tx, sid, now).await?;
+    let record = audit::Record {
+        subject: Some(&format!("session:{sid}")),
+        address: Some(&caller.address),
+        detail: Some("a cut-off of everyone came first"),
+        ..audit::Record::new(random::new_id()?, Event::SessionClosed)
+    };
+    audit::insert(&mut tx, &record, now).await?;
     store::commit(tx).await?;
     Ok(())
 }

@@ -6,12 +6,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use origin::clock::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::LEEWAY_SECS;
 
 use crate::harness::{
-    Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, claims, eventually, may_lie_idle,
-    on_both_stores,
+    Answer, CLIENT_SECRET, Origin, PASSWORD, Tokens, claims, on_both_stores, revoke,
 };
 
 /// How far the other replica is ahead.
@@ -59,16 +58,6 @@ on_both_stores! {
         assert_eq!(origin.try_log_in("ada@example.org").await.code(), "cut_off_ahead");
         origin.advance(Duration::from_secs(121));
         assert_eq!(origin.try_log_in("ada@example.org").await.status, 200);
-    }
-
-    async fn a_log_in_during_the_end_of_everyone_gets_a_token_that_lives(origin) {
-        let operator = origin.operator("op@example.org").await;
-        origin.register("ada@example.org").await;
-        let tokens = log_in_during_the_end_of_everyone(origin, &operator).await;
-        assert_eq!(origin.get_as("/me", &tokens.access).await.status, 200);
-        assert_eq!(origin.refresh(&tokens.refresh).await.status, 200);
-        let open = origin.get_as("/sessions", &tokens.access).await;
-        assert_eq!(open.body["sessions"].as_array().unwrap().len(), 1, "{open:?}");
     }
 
     async fn the_end_of_a_clients_token_by_its_session_is_remembered_until_it_is_dead(origin) {
@@ -146,72 +135,6 @@ on_both_stores! {
     }
 }
 
-/// A log-in between the last look at the cut-offs and its commit. SQLite has no such moment: whoever
-/// writes there is alone.
-struct LogInUnderWay(sqlx::Transaction<'static, sqlx::Any>);
-
-impl LogInUnderWay {
-    async fn hold(origin: &Origin) -> Option<Self> {
-        origin.stores.redis_url()?;
-        let mut tx = origin.app.pool.begin().await.unwrap();
-        may_lie_idle(&mut tx).await;
-        sqlx::query("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE")
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        Some(Self(tx))
-    }
-
-    async fn wait(&self, origin: &Origin) {
-        let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted
-                       AND relation = 'refresh_tokens'::regclass";
-        eventually(async || {
-            let count = sqlx::query_scalar(waiting).fetch_one(&origin.app.pool);
-            let count: i64 = count.await.unwrap();
-            count > 0
-        })
-        .await;
-    }
-
-    async fn go_on(self) {
-        self.0.rollback().await.unwrap();
-    }
-}
-
-/// The database gives up a statement that waits for long, and the log-in with it: on a machine that is
-/// too slow for the steps between, they are taken again.
-async fn log_in_during_the_end_of_everyone(origin: &Origin, operator: &Tokens) -> Tokens {
-    loop {
-        let waiters = origin.clock.waiters();
-        let began = LogInUnderWay::hold(origin).await;
-        if began.is_none() {
-            end_everyone(origin, operator).await;
-        }
-        let end = async {
-            if let Some(began) = began {
-                began.wait(origin).await;
-                end_everyone(origin, operator).await;
-                began.go_on().await;
-            }
-            origin.wait_for_waiters(waiters + 1).await;
-            origin.pass_cut_off();
-            std::future::pending::<()>().await;
-        };
-        let answer = tokio::select! {
-            answer = origin.try_log_in("ada@example.org") => answer,
-            () = end => unreachable!(),
-        };
-        if answer.code() != "store_unavailable" {
-            return Tokens::from(&answer);
-        }
-    }
-}
-
-async fn end_everyone(origin: &Origin, operator: &Tokens) {
-    let body = json!({"scope": "issuer", "reason": "the key leaked"});
-    revoke(origin, operator, &body).await;
-}
-
 /// New tokens of the session, made by a replica that is ahead.
 async fn refresh_ahead(origin: &Origin, tokens: &Tokens) -> Tokens {
     origin.advance(AHEAD);
@@ -224,17 +147,6 @@ async fn delete(origin: &Origin, path: &str, tokens: &Tokens) -> Answer {
     let request =
         Request::delete(path).header("authorization", format!("Bearer {}", tokens.access));
     origin.send(request.body(Body::empty()).unwrap()).await
-}
-
-async fn revoke(origin: &Origin, operator: &Tokens, body: &Value) -> Answer {
-    let request = Request::post("/admin/revocations")
-        .header("content-type", "application/json")
-        .header("authorization", format!("Bearer {}", operator.access));
-    let answer = origin
-        .send(request.body(Body::from(body.to_string())).unwrap())
-        .await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    answer
 }
 
 async fn client_token(origin: &Origin, client: &str) -> String {

@@ -13,6 +13,7 @@ mod canary;
 mod client_authentication;
 mod client_credentials;
 mod clocks;
+mod ended_meanwhile;
 mod every_route;
 mod health;
 mod hostile_requests;

@@ -401,6 +401,14 @@ pub(crate) fn nobody_listens() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
+/// By an operator.
+pub(crate) async fn revoke(origin: &Origin, operator: &Tokens, body: &Value) -> Answer {
+    let answer = origin.post_json_as("/admin/revocations", &operator.access, body);
+    let answer = answer.await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer
+}
+
 fn with_token(request: axum::http::request::Builder, token: &str) -> Request<Body> {
     request
         .header(AUTHORIZATION, format!("Bearer {token}"))
