@@ -6,6 +6,7 @@ mod check;
 mod http;
 mod keys;
 mod lanes;
+mod limits;
 mod list;
 mod log;
 mod mail;
@@ -21,6 +22,7 @@ pub use canary::{CanaryConfig, CanarySettings};
 pub use http::{HttpConfig, HttpSettings};
 pub use keys::{KeyConfig, KeySettings};
 pub use lanes::{KvConfig, LaneConfig, LaneSettings};
+pub use limits::{LimitConfig, LimitSettings};
 pub use list::{ListConfig, ListSettings};
 pub use log::{LogConfig, LogFormat, LogSettings};
 pub use mail::{MailConfig, MailSettings, MailWay};
@@ -48,6 +50,8 @@ pub struct Settings {
     #[command(flatten)]
     passwords: PasswordSettings,
     #[command(flatten)]
+    limits: LimitSettings,
+    #[command(flatten)]
     mail: MailSettings,
     #[command(flatten)]
     log: LogSettings,
@@ -64,6 +68,7 @@ pub struct Config {
     pub lanes: LaneConfig,
     pub canary: CanaryConfig,
     pub passwords: PasswordConfig,
+    pub limits: LimitConfig,
     pub mail: MailConfig,
     pub log: LogConfig,
 }
@@ -100,6 +105,7 @@ impl Settings {
             lanes: self.lanes.validate(&mut check),
             canary: self.canary.validate(&mut check),
             passwords: self.passwords.validate(&mut check),
+            limits: self.limits.validate(&mut check),
             mail: self.mail.validate(&mut check, &stores.data_dir),
             log: self.log.validate(&mut check),
             http,

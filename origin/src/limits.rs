@@ -35,7 +35,7 @@ const FORGOTTEN_BY_ACCOUNT: Limit = Limit::new("forgotten-account", 5, HOUR, Gro
 const FORGOTTEN_BY_ADDRESS: Limit = Limit::new("forgotten-address", 30, HOUR, Growth::None);
 const RESET_BY_ADDRESS: Limit = Limit::new("reset-address", 30, MINUTE, Growth::None);
 /// Answers that say whether somebody has an account.
-const TAKEN_BY_ADDRESS: Limit = Limit::new("register-address", 30, MINUTE, Growth::None);
+const TAKEN_BY_ADDRESS: Limit = Limit::new("taken-address", 30, MINUTE, Growth::None);
 /// Clients that are not who they say.
 const CLIENT_BY_ADDRESS: Limit = Limit::new("client-address", 60, MINUTE, Growth::None);
 
@@ -120,6 +120,13 @@ pub async fn count_forgotten(app: &App, account: &str, address: &str) -> Result<
 
 pub async fn count_reset(app: &App, address: &str) -> Result<(), ApiError> {
     count(app, RESET_BY_ADDRESS, &network_of(address)).await
+}
+
+/// Every request counts, before its password is hashed: who is refused has cost us nothing.
+pub async fn count_registration(app: &App, address: &str) -> Result<(), ApiError> {
+    let most = app.config.limits.registrations_per_hour;
+    let limit = Limit::new("register-address", most, HOUR, Growth::None);
+    count(app, limit, &network_of(address)).await
 }
 
 /// An e-mail address turned out to be taken: past the limit that is not told.

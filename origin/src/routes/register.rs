@@ -41,6 +41,7 @@ async fn register(
     caller: Caller,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Response, ApiError> {
+    limits::count_registration(&app, &caller.address).await?;
     let registration = Registration {
         email: &body.email,
         password: &body.password,

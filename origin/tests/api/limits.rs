@@ -1,4 +1,5 @@
-//! Limits of `POST /login`, `/token` and `/register`: what is refused, for how long, and who is not.
+//! Limits of `POST /login`, `/token`, `/register`, `/password/forgot` and `/password/reset`: what is refused,
+//! for how long, and who is not.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,9 +7,11 @@ use std::time::Duration;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, CLIENT_SECRET, Origin, PASSWORD, assert_denial, on_both_stores};
+use crate::harness::{
+    Answer, CLIENT_SECRET, Origin, PASSWORD, assert_denial, on_both_stores, with_sqlite_and,
+};
 
 const HOME: &str = "192.0.2.1";
 
@@ -128,8 +131,62 @@ on_both_stores! {
         for _ in 0..30 {
             assert_eq!(origin.post("/register", &body).await.status, 409);
         }
-        assert_eq!(origin.post("/register", &body).await.status, 429);
+        let answer = origin.post("/register", &body).await;
+        assert_eq!(answer.header("ratelimit-policy"), "\"taken-address\";q=30;w=60", "{answer:?}");
         origin.register("bob@example.org").await;
+    }
+
+    async fn an_address_registers_so_many_an_hour_and_then_no_password_is_looked_at(origin) {
+        let register = async |address: &str, email: &str, password: &str| {
+            let body = json!({"email": email, "password": password});
+            post(origin, address, "/register", &body).await
+        };
+        assert_eq!(register(HOME, "ada@example.org", PASSWORD).await.status, 201);
+        for _ in 1..300 {
+            assert_eq!(register(HOME, "nonsense", PASSWORD).await.code(), "invalid_email");
+        }
+        for password in [PASSWORD, "Password123"] {
+            let answer = register(HOME, "bob@example.org", password).await;
+            assert_eq!(answer.status, 429, "{answer:?}");
+            assert_eq!(answer.header("ratelimit-policy"), "\"register-address\";q=300;w=3600");
+        }
+        assert_eq!(register(&address(1), "bob@example.org", PASSWORD).await.status, 201);
+        origin.advance(Duration::from_hours(1));
+        assert_eq!(register(HOME, "eve@example.org", PASSWORD).await.status, 201);
+    }
+
+    async fn an_address_orders_so_many_mails_an_hour_whomever_they_are_for(origin) {
+        let forget = async |address: &str, number: u32| {
+            let body = json!({"email": format!("user{number}@example.org")});
+            post(origin, address, "/password/forgot", &body).await
+        };
+        for number in 0..30 {
+            assert_eq!(forget(HOME, number).await.status, 200);
+        }
+        let answer = forget(HOME, 30).await;
+        assert_eq!(answer.status, 429, "{answer:?}");
+        assert_eq!(answer.header("ratelimit-policy"), "\"forgotten-address\";q=30;w=3600");
+        assert_eq!(forget(&address(1), 30).await.status, 200);
+        origin.advance(Duration::from_hours(1));
+        assert_eq!(forget(HOME, 30).await.status, 200);
+    }
+
+    async fn an_address_tries_so_many_mailed_tokens_a_minute_of_either_kind(origin) {
+        let reset = json!({"token": "x".repeat(43), "new_password": PASSWORD});
+        let verify = json!({"token": "x".repeat(43)});
+        for _ in 0..15 {
+            for (path, body) in [("/password/reset", &reset), ("/email/verify", &verify)] {
+                assert_eq!(post(origin, HOME, path, body).await.code(), "invalid_mailed_token");
+            }
+        }
+        for (path, body) in [("/password/reset", &reset), ("/email/verify", &verify)] {
+            let answer = post(origin, HOME, path, body).await;
+            assert_eq!(answer.status, 429, "{answer:?}");
+            assert_eq!(answer.header("ratelimit-policy"), "\"reset-address\";q=30;w=60");
+            assert_eq!(post(origin, &address(1), path, body).await.status, 422);
+        }
+        origin.advance(Duration::from_mins(1));
+        assert_eq!(post(origin, HOME, "/password/reset", &reset).await.status, 422);
     }
 
     async fn a_client_that_does_not_know_its_secret_is_refused_after_so_many_times(origin) {
@@ -141,10 +198,24 @@ on_both_stores! {
     }
 }
 
+#[tokio::test]
+async fn who_registers_many_from_one_address_sets_another_limit() {
+    with_sqlite_and(&["--registrations-per-hour=1"], async |origin| {
+        origin.register("ada@example.org").await;
+        let body = json!({"email": "bob@example.org", "password": PASSWORD});
+        assert_eq!(origin.post("/register", &body).await.status, 429);
+    })
+    .await;
+}
+
 async fn log_in(origin: &Origin, address: &str, email: &str, password: &str) -> Answer {
-    let peer = SocketAddr::new(address.parse().unwrap(), 1);
     let body = json!({"email": email, "password": password});
-    let request = Request::post("/login")
+    post(origin, address, "/login", &body).await
+}
+
+async fn post(origin: &Origin, address: &str, path: &str, body: &Value) -> Answer {
+    let peer = SocketAddr::new(address.parse().unwrap(), 1);
+    let request = Request::post(path)
         .header("content-type", "application/json")
         .extension(ConnectInfo(peer));
     origin
