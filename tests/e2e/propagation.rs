@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use e2e::{World, start_private};
 
-/// The longest that an isolate waits after the first failure of a lane.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// An isolate waits half a second after the first failure of a lane, and may hear of it late.
+const FIRST_BACKOFF_IS_OVER: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn a_receipt_follows_a_logout_to_the_edge() {
@@ -197,7 +197,7 @@ async fn a_silent_origin_is_not_waited_for_by_every_request() {
 /// An isolate does not ask again at once after its lane was cut.
 async fn wait_for_first_backoff(cut_at: Instant) {
     stack::until("the lane may be asked again", e2e::PATIENCE, async || {
-        Ok((cut_at.elapsed() > FIRST_BACKOFF).then_some(()))
+        Ok((cut_at.elapsed() > FIRST_BACKOFF_IS_OVER).then_some(()))
     })
     .await
     .unwrap();

@@ -1,8 +1,6 @@
 //! An edge whose list is missing, bad, old or dead. The origin is gone in all of these, so that
 //! nobody repairs what the test breaks.
 
-use std::time::{Duration, Instant};
-
 use e2e::{ListForger, World, start_private};
 use reqwest::StatusCode;
 use shared::KV_HEAD_KEY;
@@ -12,6 +10,9 @@ use stack::{Answer, System};
 const STRANGERS_KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEIBtxegdrctd3/OqV0WV36KdHb3mHOjIKqCdVWNLTdgEo\n\
     -----END PRIVATE KEY-----\n";
+
+/// Longer than any of these tests takes, on any machine.
+const A_DAY_SECS: u32 = 86_400;
 
 /// A stack whose origin was killed after it published a list that lets `token` through.
 struct Orphan {
@@ -24,6 +25,7 @@ struct Orphan {
 impl Orphan {
     async fn start(name: &str) -> anyhow::Result<Self> {
         let mut world = start_private(name, |plan| {
+            plan.origin_environment.push(list_lives(A_DAY_SECS));
             plan.edge_vars.insert(
                 "UPSTREAM_URL".to_owned(),
                 stack::start_echo().unwrap().into(),
@@ -61,6 +63,12 @@ impl Orphan {
         self.world.system.edge.restart().await.unwrap();
         self.world.edge.me(&self.token).await.unwrap()
     }
+}
+
+/// A setting of the origin.
+fn list_lives(secs: u32) -> (String, String) {
+    let name = "PORTCULLIS_LIST_LIFETIME_SECS".to_owned();
+    (name, secs.to_string())
 }
 
 fn assert_closed(answer: &Answer, code: &str) {
@@ -106,8 +114,8 @@ async fn a_new_isolate_is_closed_without_a_good_list_and_open_with_one() {
     // To an isolate that held no list, a dead one is none.
     let expired = list
         .clone()
-        .with("iat", iat - 7200.0)
-        .with("exp", exp - 7200.0);
+        .with("iat", iat - 2.0 * f64::from(A_DAY_SECS))
+        .with("exp", exp - 2.0 * f64::from(A_DAY_SECS));
     let expired = expired.sign(&orphan.list_key).unwrap();
     assert_closed(&orphan.ask_new_isolate(Some(expired)).await, "list_absent");
 
@@ -118,6 +126,7 @@ async fn a_new_isolate_is_closed_without_a_good_list_and_open_with_one() {
 #[tokio::test]
 async fn an_older_list_in_kv_does_not_bring_a_revoked_token_back() {
     let mut world = start_private("rolled-back", |plan| {
+        plan.origin_environment.push(list_lives(A_DAY_SECS));
         plan.edge_vars.insert(
             "UPSTREAM_URL".to_owned(),
             stack::start_echo().unwrap().into(),
@@ -145,21 +154,22 @@ async fn an_older_list_in_kv_does_not_bring_a_revoked_token_back() {
     world.system.origin.process().kill();
 
     kv.put(KV_HEAD_KEY, before).await.unwrap();
-    // Each of these requests may make the edge look at KV, which it does once a second.
-    let deadline = Instant::now() + Duration::from_secs(3);
-    while Instant::now() < deadline {
-        world
-            .edge
-            .unguarded(&revoked)
-            .await
-            .unwrap()
-            .expect(401)
-            .unwrap();
-    }
-    let status = world.edge.get("/.portcullis/status", &operator).await;
-    let status = status.unwrap().expect(200).unwrap().json();
-    let rolled_back = status["list_faults"]["list_rolled_back"].as_u64();
-    assert!(rolled_back > Some(0), "{status}");
+    // Each of these requests may make the edge look at KV.
+    stack::until(
+        "the edge meets with the older list",
+        e2e::PATIENCE,
+        async || {
+            world.edge.unguarded(&revoked).await?.expect(401)?;
+            let status = world.edge.get("/.portcullis/status", &operator).await?;
+            let status = status.expect(200)?.json();
+            let rolled_back = status["list_faults"]["list_rolled_back"].as_u64();
+            Ok((rolled_back > Some(0)).then_some(()))
+        },
+    )
+    .await
+    .unwrap();
+    let answer = world.edge.unguarded(&revoked).await.unwrap();
+    answer.expect(401).unwrap();
     world
         .edge
         .me(&bystander)
@@ -176,10 +186,8 @@ async fn the_edge_goes_on_by_its_list_until_the_list_dies() {
             "UPSTREAM_URL".to_owned(),
             stack::start_echo().unwrap().into(),
         );
-        let environment = [("HEARTBEAT", "1"), ("LIST_LIFETIME", "8")];
-        plan.origin_environment.extend(
-            environment.map(|(name, secs)| (format!("PORTCULLIS_{name}_SECS"), secs.to_owned())),
-        );
+        let heartbeat = ("PORTCULLIS_HEARTBEAT_SECS".to_owned(), "1".to_owned());
+        plan.origin_environment.extend([heartbeat, list_lives(30)]);
     })
     .await
     .unwrap();

@@ -2,7 +2,7 @@
 // JSON on standard output. A refusal is an outcome like any other; the tests judge which was right.
 import { text } from "node:stream/consumers";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 const PAUSE_MS = 200;
 
 export const task = JSON.parse(await text(process.stdin));
@@ -19,7 +19,7 @@ export async function step(name, describe, act) {
   return outcomes[name];
 }
 
-/** Does it again until it is refused; after half a minute its last outcome is left to speak. */
+/** Does it again until it is refused; after a minute and a half its last outcome is left to speak. */
 export async function untilRefused(name, describe, act) {
   const deadline = Date.now() + PATIENCE_MS;
   while (!("error" in (await step(name, describe, act))) && Date.now() < deadline) {

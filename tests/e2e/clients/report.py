@@ -5,10 +5,10 @@ import json
 import sys
 import time
 
-PATIENCE_SECS = 30
+PATIENCE_SECS = 90
 PAUSE_SECS = 0.2
 # Of one request: none waits for ever.
-TIMEOUT_SECS = 20
+TIMEOUT_SECS = 90
 
 task = json.load(sys.stdin)
 outcomes = {}
@@ -27,7 +27,7 @@ def step(name, refusals, describe, act):
 
 
 def until_refused(name, refusals, describe, act):
-    """Does it again until it is refused; after half a minute its last outcome is left to speak."""
+    """Does it again until it is refused; after a minute and a half its last outcome is left to speak."""
     deadline = time.monotonic() + PATIENCE_SECS
     while "error" not in step(name, refusals, describe, act) and time.monotonic() < deadline:
         time.sleep(PAUSE_SECS)
