@@ -177,10 +177,10 @@ on_both_stores! {
     }
 }
 
-#[tokio::test]
-async fn who_registers_confirms_the_address_with_a_mailed_token() {
-    let verify = ["--verify-email", "on"];
-    crate::harness::with_sqlite_and(&verify, async |origin| {
+on_both_stores! {
+    with ["--verify-email", "on"];
+
+    async fn who_registers_confirms_the_address_with_a_mailed_token(origin) {
         let tokens = origin.user("ada@example.org").await;
         assert_eq!(claims(&tokens.access)["email_verified"], false);
         let mails = origin.mails().await;
@@ -191,14 +191,9 @@ async fn who_registers_confirms_the_address_with_a_mailed_token() {
         assert_eq!((again.status, again.code()), (422, "invalid_mailed_token"));
         let refreshed = Tokens::from(&origin.refresh(&tokens.refresh).await);
         assert_eq!(claims(&refreshed.access)["email_verified"], true);
-    })
-    .await;
-}
+    }
 
-#[tokio::test]
-async fn a_token_for_one_purpose_is_good_for_no_other() {
-    let verify = ["--verify-email", "on"];
-    crate::harness::with_sqlite_and(&verify, async |origin| {
+    async fn a_token_for_one_purpose_is_good_for_no_other(origin) {
         origin.register("ada@example.org").await;
         let mails = origin.mails().await;
         let verifying = mails[0].token().unwrap();
@@ -208,8 +203,7 @@ async fn a_token_for_one_purpose_is_good_for_no_other() {
         let body = json!({"token": origin.reset_token("ada@example.org").await});
         let answer = origin.post("/email/verify", &body).await;
         assert_eq!(answer.code(), "invalid_mailed_token");
-    })
-    .await;
+    }
 }
 
 fn id_of(tokens: &Tokens) -> String {

@@ -1,5 +1,6 @@
 //! `POST /refresh`: rotation, duplicates, lost answers, reuse, and races with a log-out.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -32,10 +33,15 @@ on_both_stores! {
 
     async fn tabs_that_refresh_at_once_get_one_successor(origin) {
         let first = origin.user("ada@example.org").await;
-        let answers = join_all((0..8).map(|_| origin.refresh(&first.refresh))).await;
-        let mut successors: Vec<_> = answers.iter().map(|a| Tokens::from(a).refresh).collect();
-        successors.dedup();
+        let answers = join_all((0..50).map(|_| origin.refresh(&first.refresh))).await;
+        let successors: HashSet<_> = answers.iter().map(|a| Tokens::from(a).refresh).collect();
         assert_eq!(successors.len(), 1);
+        let rows: Vec<(Option<i64>,)> = sqlx::query_as("SELECT used_at FROM refresh_tokens")
+            .fetch_all(&origin.app.pool)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.iter().filter(|row| row.0.is_none()).count(), 1);
     }
 
     async fn a_lost_answer_is_replayed_as_long_as_the_successor_is_unused(origin) {
@@ -101,6 +107,26 @@ on_both_stores! {
                 assert_eq!(origin.get_as("/me", &minted.access).await.code(), "token_revoked");
                 assert_eq!(origin.refresh(&minted.refresh).await.code(), "session_closed");
             }
+        }
+    }
+
+    async fn no_token_survives_a_log_out_among_fifty_refreshes_of_one(origin) {
+        let tokens = origin.user("ada@example.org").await;
+        let refreshes = || join_all((0..25).map(|_| origin.refresh(&tokens.refresh)));
+        let (before, logged_out, after) = tokio::join!(
+            refreshes(),
+            origin.post_as("/logout", &tokens.access),
+            refreshes(),
+        );
+        assert_eq!(logged_out.status, 200);
+        for answer in before.iter().chain(&after) {
+            if answer.status != 200 {
+                assert_eq!(answer.code(), "session_closed");
+                continue;
+            }
+            let minted = Tokens::from(answer);
+            assert_eq!(origin.get_as("/me", &minted.access).await.code(), "token_revoked");
+            assert_eq!(origin.refresh(&minted.refresh).await.code(), "session_closed");
         }
     }
 

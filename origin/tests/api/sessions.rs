@@ -8,7 +8,7 @@ use origin::clock::Clock;
 use origin::iso_time;
 use serde_json::json;
 
-use crate::harness::{Answer, Origin, PASSWORD, Tokens, claims, on_both_stores, with_sqlite_and};
+use crate::harness::{Answer, Origin, PASSWORD, Tokens, claims, on_both_stores};
 
 on_both_stores! {
     async fn lists_the_open_sessions_of_this_user_and_marks_the_current_one(origin) {
@@ -64,37 +64,22 @@ on_both_stores! {
     }
 }
 
-#[tokio::test]
-async fn a_session_that_nobody_refreshes_ends_and_one_in_use_ends_in_its_time() {
-    let limits = [
-        "--session-idle-secs=7200",
-        "--refresh-token-secs=21600",
-        "--access-token-secs=3600",
-    ];
-    with_sqlite_and(&limits, async |origin| {
+on_both_stores! {
+    with ["--session-idle-secs=7200", "--refresh-token-secs=21600", "--access-token-secs=3600"];
+
+    async fn a_session_that_nobody_refreshes_ends_and_one_in_use_ends_in_its_time(origin) {
         let idle = origin.user("ada@example.org").await;
         let mut used = origin.log_in("ada@example.org").await;
         for _ in 0..5 {
             origin.advance(Duration::from_hours(1));
             used = Tokens::from(&origin.refresh(&used.refresh).await);
         }
-        assert_eq!(
-            origin.refresh(&idle.refresh).await.code(),
-            "refresh_token_expired"
-        );
+        assert_eq!(origin.refresh(&idle.refresh).await.code(), "refresh_token_expired");
         let listed = origin.get_as("/sessions", &used.access).await;
-        assert_eq!(
-            listed.body["sessions"].as_array().unwrap().len(),
-            1,
-            "{listed:?}"
-        );
+        assert_eq!(listed.body["sessions"].as_array().unwrap().len(), 1, "{listed:?}");
         origin.advance(Duration::from_hours(1));
-        assert_eq!(
-            origin.refresh(&used.refresh).await.code(),
-            "refresh_token_expired"
-        );
-    })
-    .await;
+        assert_eq!(origin.refresh(&used.refresh).await.code(), "refresh_token_expired");
+    }
 }
 
 async fn close(origin: &Origin, sid: &serde_json::Value, token: &str) -> Answer {

@@ -193,21 +193,18 @@ on_both_stores! {
     }
 }
 
-/// The grant is off for a whole origin, so this one has an origin of its own.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_password_grant_can_be_switched_off() {
-    crate::harness::with_sqlite_and(&["--password-grant=off"], async |origin: Origin| {
+on_both_stores! {
+    with ["--password-grant=off"];
+
+    async fn the_password_grant_can_be_switched_off(origin) {
         origin.register("ada@example.org").await;
         origin.client("app", &BOTH).await;
         let answer = origin.token_by_password("app", "ada@example.org").await;
         assert_eq!(answer.body["error"], "unsupported_grant_type", "{answer:?}");
         let metadata = origin.get("/.well-known/oauth-authorization-server").await;
-        assert_eq!(
-            metadata.body["grant_types_supported"],
-            json!(["refresh_token", "client_credentials"])
-        );
-    })
-    .await;
+        let grants = &metadata.body["grant_types_supported"];
+        assert_eq!(*grants, json!(["refresh_token", "client_credentials"]));
+    }
 }
 
 async fn refresh(origin: &Origin, token: &str, scope: Option<&str>) -> Answer {

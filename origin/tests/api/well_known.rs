@@ -60,24 +60,15 @@ on_both_stores! {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_metadata_of_an_issuer_with_a_path_are_where_rfc_8414_says() {
-    let flags = ["--issuer=https://example.org/auth/one"];
-    crate::harness::with_sqlite_and(&flags, async |origin: crate::harness::Origin| {
+on_both_stores! {
+    with ["--issuer=https://example.org/auth/one"];
+
+    async fn the_metadata_of_an_issuer_with_a_path_are_where_rfc_8414_says(origin) {
         let path = "/.well-known/oauth-authorization-server/auth/one";
         let metadata = origin.get(path).await;
         assert_eq!(metadata.body["issuer"], "https://example.org/auth/one");
-        assert_eq!(
-            metadata.body["token_endpoint"],
-            "https://example.org/auth/one/token"
-        );
-        assert_eq!(
-            origin
-                .get("/.well-known/oauth-authorization-server/auth")
-                .await
-                .status,
-            404
-        );
-    })
-    .await;
+        assert_eq!(metadata.body["token_endpoint"], "https://example.org/auth/one/token");
+        let elsewhere = origin.get("/.well-known/oauth-authorization-server/auth").await;
+        assert_eq!(elsewhere.status, 404);
+    }
 }

@@ -45,31 +45,38 @@ pub(crate) const CLIENT_SECRET: &str = "the secret of a client";
 pub(crate) struct Origin {
     pub(crate) app: App,
     pub(crate) clock: Arc<SettableClock>,
-    pub(crate) stores: Stores,
+    pub(crate) stores: Arc<Stores>,
     router: Router,
-    _data_dir: tempfile::TempDir,
+    data_dir: Arc<tempfile::TempDir>,
     keeper: Option<tokio::task::JoinHandle<std::convert::Infallible>>,
 }
 
-/// Runs each test on both kinds of stores. Without Postgres and Redis the second says so, loudly.
+/// Runs each test on both kinds of stores, with the flags that stand behind `with`, if any. Without
+/// Postgres and Redis the second says so, loudly.
 macro_rules! on_both_stores {
-    ($($(#[$meta:meta])* async fn $name:ident($origin:ident) $body:block)*) => {$(
+    (with $flags:expr; $($(#[$meta:meta])* async fn $name:ident($origin:ident) $body:block)*) => {$(
         $(#[$meta])*
         async fn $name($origin: &crate::harness::Origin) $body
 
         mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                crate::harness::with_sqlite(async |origin| super::$name(&origin).await).await;
+                let test = async |origin| super::$name(&origin).await;
+                crate::harness::with_sqlite_and(&$flags, test).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres_and_redis() {
                 let test = async |origin| super::$name(&origin).await;
-                crate::harness::with_postgres_and_redis(test).await;
+                crate::harness::with_postgres_and_redis_and(&$flags, test).await;
             }
         }
     )*};
+    ($($(#[$meta:meta])* async fn $name:ident $origin:tt $body:block)*) => {
+        crate::harness::on_both_stores! {
+            with []; $($(#[$meta])* async fn $name $origin $body)*
+        }
+    };
 }
 pub(crate) use on_both_stores;
 
@@ -110,12 +117,20 @@ pub(crate) async fn with_sqlite_and(flags: &[&str], test: impl AsyncFnOnce(Origi
 }
 
 pub(crate) async fn with_postgres_and_redis(test: impl AsyncFnOnce(Origin)) {
+    with_postgres_and_redis_and(&[], test).await;
+}
+
+/// As [`with_sqlite_and`].
+pub(crate) async fn with_postgres_and_redis_and(
+    flags: &[&str],
+    test: impl AsyncFnOnce(Origin),
+) {
     let Some(stores) = Stores::postgres_and_redis().await else {
         return;
     };
     let database = stores.database_name().to_owned();
     let admin_url = stores.admin_url().to_owned();
-    test(Origin::start(stores, tempfile::tempdir().unwrap(), &[]).await).await;
+    test(Origin::start(stores, tempfile::tempdir().unwrap(), flags).await).await;
     stores::drop_database(&admin_url, &database).await;
 }
 
@@ -128,6 +143,21 @@ struct CommandLine {
 impl Origin {
     async fn start(stores: Stores, data_dir: tempfile::TempDir, flags: &[&str]) -> Self {
         let clock = Arc::new(SettableClock::new(SystemClock.now()));
+        Self::open(Arc::new(stores), Arc::new(data_dir), clock, flags).await
+    }
+
+    /// Another origin on the same stores, with the same keys and the same clock.
+    pub(crate) async fn replica(&self) -> Self {
+        let (stores, data_dir) = (Arc::clone(&self.stores), Arc::clone(&self.data_dir));
+        Self::open(stores, data_dir, Arc::clone(&self.clock), &[]).await
+    }
+
+    async fn open(
+        stores: Arc<Stores>,
+        data_dir: Arc<tempfile::TempDir>,
+        clock: Arc<SettableClock>,
+        flags: &[&str],
+    ) -> Self {
         let config = config(&stores, data_dir.path(), flags);
         let keys = origin::keys::load_or_create(&config).unwrap();
         let app = App::open(config, keys, clock.clone()).await.unwrap();
@@ -141,7 +171,7 @@ impl Origin {
             app,
             clock,
             stores,
-            _data_dir: data_dir,
+            data_dir,
             keeper,
         };
         origin.wait_for_redis().await;
