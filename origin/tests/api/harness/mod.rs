@@ -121,10 +121,7 @@ pub(crate) async fn with_postgres_and_redis(test: impl AsyncFnOnce(Origin)) {
 }
 
 /// As [`with_sqlite_and`].
-pub(crate) async fn with_postgres_and_redis_and(
-    flags: &[&str],
-    test: impl AsyncFnOnce(Origin),
-) {
+pub(crate) async fn with_postgres_and_redis_and(flags: &[&str], test: impl AsyncFnOnce(Origin)) {
     let Some(stores) = Stores::postgres_and_redis().await else {
         return;
     };
