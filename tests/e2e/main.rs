@@ -13,3 +13,4 @@ mod outages;
 mod propagation;
 mod staleness;
 mod token_lifecycle;
+mod web_sockets;

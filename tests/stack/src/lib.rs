@@ -42,5 +42,5 @@ pub use secret::generate as generate_secret;
 pub use standstill::Standstill;
 pub use stores::Stores;
 pub use system::System;
-pub use upstream::{Echo, start_echo};
+pub use upstream::{Echo, SEEN_PATH, start_echo};
 pub use wrangler_config::EdgeSettings;
