@@ -3,7 +3,8 @@
 //! was none, and whoever finds all places taken waits for that rather than be refused.
 //!
 //! No stranger can close an account: its failures are counted for each address apart, and those of
-//! all addresses together close it only for addresses that it never logged in from.
+//! all addresses together close it only for addresses that its owner was never seen at: neither by a
+//! log-in nor by a new password with a mailed token, which opens a new one at any time.
 
 mod kept;
 mod network;
@@ -19,7 +20,7 @@ use crate::address::parse_email;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::rate_window::{Admission, Growth, Limit, Window};
-use crate::store::sessions;
+use crate::store::users;
 use kept::{Place, change};
 use network::network_of;
 
@@ -29,7 +30,7 @@ const HOUR: u64 = 3600;
 const BY_ADDRESS: Limit = Limit::new("address", 60, MINUTE, Growth::None);
 /// What one address may fail at one account: each window that was used up doubles the next.
 const BY_ACCOUNT_AND_ADDRESS: Limit = Limit::new("account", 10, MINUTE, Growth::Doubles);
-const BY_ACCOUNT: Limit = Limit::new("account-everywhere", 100, HOUR, Growth::None);
+const BY_ACCOUNT: Limit = Limit::new("account-everywhere", 100, 5 * MINUTE, Growth::Doubles);
 /// Mails that a stranger can make us send to one mailbox, and to any number of them.
 const FORGOTTEN_BY_ACCOUNT: Limit = Limit::new("forgotten-account", 5, HOUR, Growth::None);
 const FORGOTTEN_BY_ADDRESS: Limit = Limit::new("forgotten-address", 30, HOUR, Growth::None);
@@ -55,7 +56,7 @@ impl Attempt {
     pub async fn begin(app: &App, account: &str, address: &str) -> Result<Self, ApiError> {
         let account = account_name(account);
         let network = network_of(address);
-        let pair = format!("{account} {network}");
+        let pair = pair_name(&account, &network);
         let mut attempt = Self { places: Vec::new() };
         for (limit, name) in [
             (BY_ADDRESS, network.as_str()),
@@ -104,12 +105,26 @@ impl Attempt {
     }
 }
 
-/// Whether that account has logged in from there before.
+/// Whether that account has logged in from there before, or its owner set a new password from there.
 async fn was_seen_in(app: &App, account: &str, network: &str) -> Result<bool, ApiError> {
-    let addresses = sessions::find_addresses(&app.pool, account).await?;
+    let addresses = users::find_addresses(&app.pool, account).await?;
     Ok(addresses
         .iter()
         .any(|address| network_of(address) == network))
+}
+
+/// The owner proved that the mailbox is theirs: what was failed at the account before, at this address
+/// and by all of them together, is forgotten. Attempts under way keep their places.
+pub async fn forget_failures(app: &App, account: &str, address: &str) -> Result<(), ApiError> {
+    let account = account_name(account);
+    let pair = pair_name(&account, &network_of(address));
+    for (limit, name) in [(BY_ACCOUNT_AND_ADDRESS, &pair), (BY_ACCOUNT, &account)] {
+        change(app, &key_of(limit, name), limit, |window| {
+            ((), window.start_over())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Every request counts here, whether or not there is such an account. The address first, as above.
@@ -149,6 +164,14 @@ fn account_name(email: &str) -> String {
     parse_email(email).unwrap_or_else(|_| email.to_owned())
 }
 
+fn pair_name(account: &str, network: &str) -> String {
+    format!("{account} {network}")
+}
+
+fn key_of(limit: Limit, name: &str) -> String {
+    format!("limit:{}:{}", limit.kind, digest(name))
+}
+
 fn digest(name: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(name)[..16])
 }
@@ -161,7 +184,7 @@ async fn count(app: &App, limit: Limit, name: &str) -> Result<(), ApiError> {
 
 /// Waits while attempts under way hold every place: most of them give theirs back.
 async fn take_place(app: &App, limit: Limit, name: &str) -> Result<Place, ApiError> {
-    let key = format!("limit:{}:{}", limit.kind, digest(name));
+    let key = key_of(limit, name);
     let patience_ends = Instant::now() + PATIENCE;
     loop {
         let now = app.clock.now();

@@ -104,10 +104,15 @@ impl Window {
     }
 
     pub(crate) fn forget(self) -> Self {
+        self.forgive().start_over()
+    }
+
+    /// As if nothing had failed, for one who has no place here.
+    pub(crate) fn start_over(self) -> Self {
         Self {
             failures: 0,
             doublings: 0,
-            ..self.forgive()
+            ..self
         }
     }
 

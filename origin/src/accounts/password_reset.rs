@@ -62,7 +62,7 @@ pub async fn reset_password(
     let mut tx = store::begin(&app.pool).await?;
     let now = app.clock.now();
     redeem(&mut tx, &user, &token_hash, now).await?;
-    users::reset_password(&mut tx, &user.id, &password_hash, now).await?;
+    users::reset_password(&mut tx, &user.id, &password_hash, &caller.address, now).await?;
     mail::enqueue(
         &mut tx,
         Kind::PasswordReset,
@@ -73,6 +73,10 @@ pub async fn reset_password(
     .await?;
     let receipt = end_sessions(app, tx, &user.id, caller).await?;
     app.mail_wake.notify_one();
+    // The new password holds, whatever becomes of counters.
+    if let Err(uncounted) = limits::forget_failures(app, &user.email, &caller.address).await {
+        tracing::debug!(error = %uncounted, "failures before a reset stay counted");
+    }
     Ok(receipt)
 }
 

@@ -231,18 +231,6 @@ pub async fn find_open(
     .await
 }
 
-/// Where this user has sessions from, as far back as they are kept.
-pub async fn find_addresses(pool: &AnyPool, email: &str) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(
-        "SELECT DISTINCT address FROM sessions
-         WHERE user_id = (SELECT id FROM users WHERE email = $1) AND address IS NOT NULL",
-    )
-    .bind(email)
-    .fetch_all(pool)
-    .in_time()
-    .await
-}
-
 /// The names of the open sessions that were begun through a client.
 pub async fn find_open_of_client(
     pool: &AnyPool,

@@ -251,21 +251,39 @@ pub async fn find_by_email(pool: &AnyPool, email: &str) -> sqlx::Result<Option<U
     Ok(find_for_login(pool, email).await?.map(|(user, _)| user))
 }
 
-/// A new password by a token that was mailed, which confirms the address as well.
+/// Where the owner of this account was: at a log-in, as far back as sessions are kept, and when a
+/// mailed token last set a new password.
+pub async fn find_addresses(pool: &AnyPool, email: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT address FROM sessions
+         WHERE user_id = (SELECT id FROM users WHERE email = $1) AND address IS NOT NULL
+         UNION
+         SELECT proven_address FROM users WHERE email = $1 AND proven_address IS NOT NULL",
+    )
+    .bind(email)
+    .fetch_all(pool)
+    .in_time()
+    .await
+}
+
+/// A new password by a token that was mailed, which confirms the e-mail address as well, and that
+/// its owner is at `proven_address`.
 pub async fn reset_password(
     tx: &mut Transaction,
     id: &str,
     password_hash: &str,
+    proven_address: &str,
     now: UnixSeconds,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE users SET password_hash = $2, updated_at = $3,
+        "UPDATE users SET password_hash = $2, updated_at = $3, proven_address = $4,
              email_verified_at = COALESCE(email_verified_at, $3)
          WHERE id = $1",
     )
     .bind(id)
     .bind(password_hash)
     .bind(to_millis(now))
+    .bind(proven_address)
     .execute(&mut **tx)
     .in_time()
     .await?;

@@ -77,16 +77,44 @@ on_both_stores! {
         for home in [HOME, one] {
             assert_eq!(log_in(origin, home, "ada@example.org", PASSWORD).await.status, 200);
         }
-        for number in 1..=10 {
-            let stranger = address(number);
-            let guesses = (0..10).map(|_| log_in(origin, &stranger, "ada@example.org", "wrong"));
-            assert!(join_all(guesses).await.iter().all(|answer| answer.status == 401));
-        }
+        guess_from_ten_addresses(origin, 1).await;
         let answer = log_in(origin, &address(11), "ada@example.org", "wrong").await;
-        assert_eq!(answer.header("ratelimit-policy"), "\"account-everywhere\";q=100;w=3600", "{answer:?}");
+        assert_eq!(answer.header("ratelimit-policy"), "\"account-everywhere\";q=100;w=300", "{answer:?}");
         for home in [HOME, one, another] {
             assert_eq!(log_in(origin, home, "ada@example.org", PASSWORD).await.status, 200);
         }
+    }
+
+    async fn the_owner_gets_in_from_a_new_address_after_a_reset_while_a_stranger_goes_on_guessing(origin) {
+        origin.register("ada@example.org").await;
+        guess_from_ten_addresses(origin, 1).await;
+        assert_eq!(log_in(origin, HOME, "ada@example.org", PASSWORD).await.status, 429);
+        reset(origin, HOME).await;
+        guess_from_ten_addresses(origin, 11).await;
+        assert_eq!(log_in(origin, &address(21), "ada@example.org", PASSWORD).await.status, 429);
+        assert_eq!(log_in(origin, HOME, "ada@example.org", PASSWORD).await.status, 200);
+    }
+
+    async fn a_reset_forgets_what_was_failed_before_it(origin) {
+        origin.register("ada@example.org").await;
+        guess_from_ten_addresses(origin, 1).await;
+        assert_eq!(log_in(origin, &address(1), "ada@example.org", PASSWORD).await.status, 429);
+        assert_eq!(log_in(origin, HOME, "ada@example.org", PASSWORD).await.status, 429);
+        reset(origin, &address(1)).await;
+        for home in [&address(1), HOME] {
+            assert_eq!(log_in(origin, home, "ada@example.org", PASSWORD).await.status, 200);
+        }
+    }
+
+    async fn delays_of_an_account_grow_while_strangers_go_on(origin) {
+        origin.register("ada@example.org").await;
+        for window_secs in [300, 600, 1200] {
+            guess_from_ten_addresses(origin, 1).await;
+            let answer = log_in(origin, &address(11), "ada@example.org", PASSWORD).await;
+            assert_eq!(answer.header("retry-after"), window_secs.to_string(), "{answer:?}");
+            origin.advance(Duration::from_secs(window_secs));
+        }
+        assert_eq!(log_in(origin, &address(11), "ada@example.org", PASSWORD).await.status, 200);
     }
 
     async fn an_address_that_fails_at_many_accounts_is_refused_at_all_of_them(origin) {
@@ -206,6 +234,26 @@ async fn who_registers_many_from_one_address_sets_another_limit() {
         assert_eq!(origin.post("/register", &body).await.status, 429);
     })
     .await;
+}
+
+/// A hundred times, ten from each: all that strangers have.
+async fn guess_from_ten_addresses(origin: &Origin, first: u32) {
+    for number in first..first + 10 {
+        let stranger = address(number);
+        let guesses = (0..10).map(|_| log_in(origin, &stranger, "ada@example.org", "wrong"));
+        let answers = join_all(guesses).await;
+        assert!(answers.iter().all(|answer| answer.status == 401));
+    }
+}
+
+async fn reset(origin: &Origin, address: &str) {
+    let token = origin.reset_token("ada@example.org").await;
+    let body = json!({"token": token, "new_password": PASSWORD});
+    assert_eq!(
+        post(origin, address, "/password/reset", &body).await.status,
+        200
+    );
+    origin.pass_cut_off();
 }
 
 async fn log_in(origin: &Origin, address: &str, email: &str, password: &str) -> Answer {
