@@ -34,7 +34,8 @@ const BY_ACCOUNT: Limit = Limit::new("account-everywhere", 100, 5 * MINUTE, Grow
 /// Mails that a stranger can make us send to one mailbox, and to any number of them.
 const FORGOTTEN_BY_ACCOUNT: Limit = Limit::new("forgotten-account", 5, HOUR, Growth::None);
 const FORGOTTEN_BY_ADDRESS: Limit = Limit::new("forgotten-address", 30, HOUR, Growth::None);
-const RESET_BY_ADDRESS: Limit = Limit::new("reset-address", 30, MINUTE, Growth::None);
+/// Mailed tokens that are tried.
+const MAILED_TOKEN_BY_ADDRESS: Limit = Limit::new("mailed-token-address", 30, MINUTE, Growth::None);
 /// Answers that say whether somebody has an account.
 const TAKEN_BY_ADDRESS: Limit = Limit::new("taken-address", 30, MINUTE, Growth::None);
 /// Clients that are not who they say.
@@ -133,8 +134,9 @@ pub async fn count_forgotten(app: &App, account: &str, address: &str) -> Result<
     count(app, FORGOTTEN_BY_ACCOUNT, &account_name(account)).await
 }
 
-pub async fn count_reset(app: &App, address: &str) -> Result<(), ApiError> {
-    count(app, RESET_BY_ADDRESS, &network_of(address)).await
+/// Every request counts, whether it sets a password or confirms an address.
+pub async fn count_mailed_token(app: &App, address: &str) -> Result<(), ApiError> {
+    count(app, MAILED_TOKEN_BY_ADDRESS, &network_of(address)).await
 }
 
 /// Every request counts, before its password is hashed: who is refused has cost us nothing.

@@ -25,8 +25,10 @@ const PATIENCE_SECS: u64 = 24 * 3600;
 #[must_use]
 pub fn patience_secs(kind: Kind) -> u64 {
     match kind {
-        Kind::ResetPassword => RESET_PATIENCE_SECS,
-        Kind::VerifyEmail | Kind::PasswordReset | Kind::PasswordChanged => PATIENCE_SECS,
+        Kind::ResetLink => RESET_PATIENCE_SECS,
+        Kind::VerifyEmail | Kind::PasswordWasReset | Kind::PasswordSet | Kind::PasswordChanged => {
+            PATIENCE_SECS
+        }
     }
 }
 

@@ -24,14 +24,7 @@ pub async fn forget_password(app: &App, email: &str, caller: &Caller) -> Result<
     limits::count_forgotten(app, &email, &caller.address).await?;
     let now = app.clock.now();
     let mut tx = store::begin(&app.pool).await?;
-    mail::enqueue(
-        &mut tx,
-        Kind::ResetPassword,
-        &email,
-        Some(&caller.address),
-        now,
-    )
-    .await?;
+    mail::enqueue(&mut tx, Kind::ResetLink, &email, Some(&caller.address), now).await?;
     let record = audit::Record {
         subject: Some(&account_key(&email)),
         address: Some(&caller.address),
@@ -51,7 +44,7 @@ pub async fn reset_password(
     new_password: &SecretString,
     caller: &Caller,
 ) -> Result<Receipt, ApiError> {
-    limits::count_reset(app, &caller.address).await?;
+    limits::count_mailed_token(app, &caller.address).await?;
     let token_hash = mailed_token::hash(token);
     let user = find_user(app, &token_hash).await?;
     let owner = Owner {
@@ -65,7 +58,7 @@ pub async fn reset_password(
     users::reset_password(&mut tx, &user.id, &password_hash, &caller.address, now).await?;
     mail::enqueue(
         &mut tx,
-        Kind::PasswordReset,
+        Kind::PasswordWasReset,
         &user.email,
         Some(&caller.address),
         now,

@@ -31,7 +31,7 @@ pub async fn set_password(
     let now = app.clock.now();
     users::set_password(&mut tx, &user.id, &password_hash, now).await?;
     mailed_tokens::void_all(&mut tx, &user.id).await?;
-    mail::enqueue(&mut tx, Kind::PasswordReset, &user.email, deed.address, now).await?;
+    mail::enqueue(&mut tx, Kind::PasswordSet, &user.email, deed.address, now).await?;
     let receipt = revoke(app, tx, &user.id, Event::PasswordSet, deed, Rows::Stay).await?;
     app.mail_wake.notify_one();
     Ok(receipt)

@@ -17,7 +17,7 @@ pub async fn verify_email(
     token: &SecretString,
     caller: &Caller,
 ) -> Result<(), ApiError> {
-    limits::count_reset(app, &caller.address).await?;
+    limits::count_mailed_token(app, &caller.address).await?;
     let now = app.clock.now();
     let hash = mailed_token::hash(token);
     let user_id = mailed_tokens::find_user(&app.pool, Purpose::VerifyEmail, &hash, now)

@@ -22,7 +22,7 @@ pub(super) struct Letterhead<'a> {
 }
 
 impl Letterhead<'_> {
-    pub(super) fn reset_password(self, page: Option<&Url>, token: &SecretString) -> Letter {
+    pub(super) fn reset_link(self, page: Option<&Url>, token: &SecretString) -> Letter {
         self.letter(
             "Set a new password",
             "Someone, probably you, asked for a new password for your account.",
@@ -47,13 +47,23 @@ impl Letterhead<'_> {
         )
     }
 
-    pub(super) fn password_reset(self) -> Letter {
+    pub(super) fn password_was_reset(self) -> Letter {
         self.letter(
             "Your password was set anew",
             "A new password was set for your account, with a mail that was sent to you.\n\
              Every device has been logged out.",
             "If it was not you, someone else reads your mail: secure your mailbox first,\n\
              then ask for another mail and set a new password.",
+        )
+    }
+
+    pub(super) fn password_set(self) -> Letter {
+        self.letter(
+            "Your password was set by an operator",
+            "A new password was set for your account, by those who run this server.\n\
+             Every device has been logged out.",
+            "If you did not expect it, ask them. To have a password that you alone know,\n\
+             ask for a mail with which to set one.",
         )
     }
 

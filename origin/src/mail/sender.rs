@@ -91,13 +91,14 @@ async fn write(
     };
     let config = &app.config.mail;
     let letter = match mail.kind {
-        Kind::ResetPassword => mint(app, Purpose::ResetPassword, &recipient, now)
+        Kind::ResetLink => mint(app, Purpose::ResetPassword, &recipient, now)
             .await?
-            .map(|token| head.reset_password(config.reset_page.as_ref(), &token)),
+            .map(|token| head.reset_link(config.reset_page.as_ref(), &token)),
         Kind::VerifyEmail => mint(app, Purpose::VerifyEmail, &recipient, now)
             .await?
             .map(|token| head.verify_email(config.verify_page.as_ref(), &token)),
-        Kind::PasswordReset => Some(head.password_reset()),
+        Kind::PasswordWasReset => Some(head.password_was_reset()),
+        Kind::PasswordSet => Some(head.password_set()),
         Kind::PasswordChanged => Some(head.password_changed()),
     };
     Ok(letter.map(|letter| (recipient, letter)))

@@ -12,11 +12,13 @@ use super::{Transaction, foreign_value, from_millis, to_millis};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// How to set a new password, if there is an account with this address.
-    ResetPassword,
+    ResetLink,
     /// How to confirm the address.
     VerifyEmail,
-    /// The password was set anew.
-    PasswordReset,
+    /// The password was set anew with a mailed token.
+    PasswordWasReset,
+    /// An operator set a password.
+    PasswordSet,
     /// The password was changed by its owner.
     PasswordChanged,
 }
@@ -254,19 +256,21 @@ fn mail(row: &AnyRow) -> sqlx::Result<Mail> {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [
-        Self::ResetPassword,
+    const ALL: [Self; 5] = [
+        Self::ResetLink,
         Self::VerifyEmail,
-        Self::PasswordReset,
+        Self::PasswordWasReset,
+        Self::PasswordSet,
         Self::PasswordChanged,
     ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::ResetPassword => "reset_password",
+            Self::ResetLink => "reset_password",
             Self::VerifyEmail => "verify_email",
-            Self::PasswordReset => "password_reset",
+            Self::PasswordWasReset => "password_reset",
+            Self::PasswordSet => "password_set",
             Self::PasswordChanged => "password_changed",
         }
     }

@@ -5,7 +5,7 @@ use origin::accounts::{self, Deed, RolesChange};
 use origin::store::users;
 use serde_json::json;
 
-use crate::harness::{Origin, PASSWORD, Tokens, claims, on_both_stores};
+use crate::harness::{Origin, PASSWORD, Tokens, assert_text, claims, on_both_stores};
 
 const DEED: Deed<'static> = Deed {
     actor: "command-line",
@@ -38,6 +38,29 @@ on_both_stores! {
         assert_eq!(origin.get_as("/me", &new.access).await.status, 200);
         assert_eq!(origin.get_as("/me", &old.access).await.status, 401);
         assert_eq!(origin.refresh(&old.refresh).await.status, 401);
+    }
+
+    async fn of_a_password_that_an_operator_set_the_user_is_told_by_whom(origin) {
+        let ada = origin.user("ada@example.org").await;
+        let user = users::find(&origin.app.pool, &id_of(&ada)).await.unwrap().unwrap();
+        let password = "another secret of a test".into();
+        accounts::set_password(&origin.app, &user, &password, &DEED).await.unwrap();
+        let mails = origin.mails().await;
+        assert_eq!((mails.len(), mails[0].to.as_str()), (1, "ada@example.org"));
+        assert_eq!(mails[0].subject, "Your password was set by an operator");
+        let text = mails[0].body.replace("\r\n", "\n");
+        let at = text.lines().find(|line| line.starts_with("When: ")).unwrap();
+        assert_text!(text.replace(at, "When: <time>"), @r"
+        A new password was set for your account, by those who run this server.
+        Every device has been logged out.
+
+        Account at: https://origin.example
+        When: <time>
+        From: this server
+
+        If you did not expect it, ask them. To have a password that you alone know,
+        ask for a mail with which to set one.
+        ");
     }
 
     async fn a_password_that_an_operator_sets_ends_every_session_and_the_old_password(origin) {

@@ -210,7 +210,7 @@ on_both_stores! {
         for (path, body) in [("/password/reset", &reset), ("/email/verify", &verify)] {
             let answer = post(origin, HOME, path, body).await;
             assert_eq!(answer.status, 429, "{answer:?}");
-            assert_eq!(answer.header("ratelimit-policy"), "\"reset-address\";q=30;w=60");
+            assert_eq!(answer.header("ratelimit-policy"), "\"mailed-token-address\";q=30;w=60");
             assert_eq!(post(origin, &address(1), path, body).await.status, 422);
         }
         origin.advance(Duration::from_mins(1));
