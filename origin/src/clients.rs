@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::extract::{is_client_id, secret_hash};
 use crate::grant_type::GrantType;
 use crate::random;
-use crate::revocation::{Order, Receipt, Revoking, end_every_session};
+use crate::revocation::{Order, Receipt, Revoking, check_reason, end_every_session};
 use crate::sessions::scope::is_scope_token;
 use crate::sessions::{self, Caller, FIRST_PARTY};
 use crate::store::audit::{self, Event};
@@ -149,6 +149,7 @@ async fn note(app: &App, tx: &mut Transaction, id: &str, event: Event) -> Result
 /// The client first, so that no new token comes after; then its own tokens; then the sessions that
 /// were begun through it, one by one. Whatever was interrupted is finished by the next run.
 pub async fn disable(app: &App, id: &str, reason: &str) -> Result<Disabled, ClientError> {
+    check_reason(reason)?;
     let own = end_own_tokens(app, id, reason).await?;
     let mut disabled = Disabled {
         sessions_closed: 0,

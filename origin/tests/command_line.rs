@@ -287,6 +287,9 @@ fn a_client_is_made_listed_given_a_new_secret_and_disabled() {
         &create[..],
         &["client", "rotate-secret", "reports"],
         &["client", "disable", "nobody", "--reason", "a test"],
+        &["client", "disable", "reports", "--reason", ""],
+        &["client", "disable", "reports", "--reason", "a\ntest"],
+        &["client", "disable", "reports", "--reason", &"x".repeat(501)],
         &["client", "create", "--id", "a b"],
         &["client", "create", "--id", "x", "--grant", "magic"],
     ] {

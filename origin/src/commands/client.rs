@@ -1,7 +1,7 @@
 //! `portcullis client`: the programs that may use the OAuth endpoints. A secret is shown once, when
 //! it is made.
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
@@ -149,7 +149,6 @@ fn print_secret(id: &str, secret: &SecretString) -> anyhow::Result<()> {
 }
 
 async fn disable_client(app: &App, disable: &DisableClient) -> anyhow::Result<()> {
-    ensure!(!disable.reason.trim().is_empty(), "--reason: is empty");
     let disabled = clients::disable(app, &disable.id, &disable.reason).await?;
     let effective_by = iso_time::format(disabled.effective_by);
     if disable.json {
