@@ -41,6 +41,8 @@ pub struct Registration<'a> {
     pub password: &'a SecretString,
     pub name: Option<&'a str>,
     pub roles: &'a [String],
+    /// Who makes it, for the audit log. `None`: its owner.
+    pub actor: Option<&'a str>,
     pub address: Option<&'a str>,
 }
 
@@ -63,25 +65,38 @@ pub async fn register(app: &App, registration: &Registration<'_>) -> Result<User
         password_hash: &password_hash,
         roles: registration.roles,
     };
-    insert(app, &new, registration.address).await
+    insert(app, &new, registration).await
 }
 
-async fn insert(app: &App, new: &NewUser<'_>, address: Option<&str>) -> Result<User, ApiError> {
+async fn insert(
+    app: &App,
+    new: &NewUser<'_>,
+    registration: &Registration<'_>,
+) -> Result<User, ApiError> {
     let now = app.clock.now();
     let mut tx = store::begin(&app.pool).await?;
     if users::insert(&mut tx, new, now).await? == Inserted::EmailTaken {
         return Err(ApiError::EmailTaken);
     }
     let user = user_actor(new.id);
+    let roles = (!new.roles.is_empty()).then(|| format!("roles: {}", new.roles.join(" ")));
     let record = audit::Record {
-        actor: Some(&user),
+        actor: Some(registration.actor.unwrap_or(&user)),
         subject: Some(&user),
-        address,
+        address: registration.address,
+        detail: roles.as_deref(),
         ..audit::Record::new(random::new_id()?, Event::Registered)
     };
     audit::insert(&mut tx, &record, now).await?;
     if app.config.mail.verify_email == Switch::On {
-        mail::enqueue(&mut tx, Kind::VerifyEmail, new.email, address, now).await?;
+        mail::enqueue(
+            &mut tx,
+            Kind::VerifyEmail,
+            new.email,
+            registration.address,
+            now,
+        )
+        .await?;
     }
     store::commit(tx).await?;
     app.mail_wake.notify_one();

@@ -40,12 +40,21 @@ pub struct AuditPage {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AuditEvent {
     pub id: String,
+    /// RFC 3339 in UTC.
     pub at: String,
+    /// What happened, as `logged_in`.
     pub event: String,
+    /// Who did it: `user:{id}`, `client:{id}`, `command-line` or `schedule`. Null: nobody knows.
     pub actor: Option<String>,
+    /// Whom or what it is about: `user:{id}`, `session:{sid}`, `client:{id}`, `key:{kid}`; where nobody
+    /// was logged in, `account:` and a hash of the e-mail address.
     pub subject: Option<String>,
+    /// Where the request came from. Null: from the command line.
     pub address: Option<String>,
+    /// Why, in the words of whoever did it, or what else is known of it: the roles of a new account, or
+    /// a code as `wrong_secret`. Null: no more is known.
     pub reason: Option<String>,
+    /// The revocation that it made, if it made one.
     pub revocation_id: Option<String>,
 }
 

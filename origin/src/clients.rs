@@ -73,6 +73,8 @@ pub struct NewClient<'a> {
     pub grants: Vec<GrantType>,
     pub scopes: Vec<String>,
     pub may_introspect_all: bool,
+    /// For the audit log.
+    pub reason: Option<&'a str>,
 }
 
 /// What `disable` did.
@@ -84,6 +86,7 @@ pub struct Disabled {
 }
 
 pub async fn create(app: &App, new: NewClient<'_>) -> Result<Client, ClientError> {
+    new.reason.map_or(Ok(()), check_reason)?;
     check_id(app, &new.id).await?;
     check_secret(new.secret)?;
     if let Some(bad) = new.scopes.iter().find(|scope| !is_scope_token(scope)) {
@@ -100,7 +103,7 @@ pub async fn create(app: &App, new: NewClient<'_>) -> Result<Client, ClientError
     if clients::insert(&mut tx, &client, app.clock.now()).await? == Inserted::IdTaken {
         return Err(ClientError::IdTaken(client.id));
     }
-    note(app, &mut tx, &client.id, Event::ClientCreated).await?;
+    note(app, &mut tx, &client.id, Event::ClientCreated, new.reason).await?;
     store::commit(tx).await?;
     Ok(client)
 }
@@ -124,22 +127,35 @@ fn check_secret(secret: &SecretString) -> Result<(), ClientError> {
     Ok(())
 }
 
-pub async fn replace_secret(app: &App, id: &str, secret: &SecretString) -> Result<(), ClientError> {
+pub async fn replace_secret(
+    app: &App,
+    id: &str,
+    secret: &SecretString,
+    reason: Option<&str>,
+) -> Result<(), ClientError> {
+    reason.map_or(Ok(()), check_reason)?;
     check_secret(secret)?;
     let hash = secret_hash(secret.expose_secret());
     let mut tx = store::begin(&app.pool).await?;
     if clients::replace_secret(&mut tx, id, &hash).await? == Locked::NotThere {
         return Err(ClientError::NotFound(id.to_owned()));
     }
-    note(app, &mut tx, id, Event::ClientSecretReplaced).await?;
+    note(app, &mut tx, id, Event::ClientSecretReplaced, reason).await?;
     store::commit(tx).await?;
     Ok(())
 }
 
-async fn note(app: &App, tx: &mut Transaction, id: &str, event: Event) -> Result<(), ApiError> {
+async fn note(
+    app: &App,
+    tx: &mut Transaction,
+    id: &str,
+    event: Event,
+    reason: Option<&str>,
+) -> Result<(), ApiError> {
     let record = audit::Record {
         actor: Some(ACTOR),
         subject: Some(&format!("client:{id}")),
+        detail: reason,
         ..audit::Record::new(random::new_id()?, event)
     };
     audit::insert(tx, &record, app.clock.now()).await?;

@@ -175,9 +175,10 @@ fn an_operator_makes_lists_disables_and_deletes_a_user_and_the_log_tells() {
     .concat());
     assert_eq!(run(&["user", "list", "--json"]), json!([]));
     let page = run(&["audit", "--actor", "command-line", "--json"]);
-    let mut names: Vec<&str> = page["events"]
-        .as_array()
-        .unwrap()
+    let events = page["events"].as_array().unwrap();
+    let registered = events.iter().find(|event| event["event"] == "registered");
+    assert_eq!(registered.unwrap()["reason"], "roles: editor");
+    let mut names: Vec<&str> = events
         .iter()
         .map(|event| event["event"].as_str().unwrap())
         .collect();
@@ -185,6 +186,7 @@ fn an_operator_makes_lists_disables_and_deletes_a_user_and_the_log_tells() {
     assert_eq!(
         names,
         [
+            "registered",
             "revoked",
             "roles_changed",
             "user_deleted",
@@ -296,6 +298,54 @@ fn a_client_is_made_listed_given_a_new_secret_and_disabled() {
         let (code, _, err) = run(data.path(), misuse);
         assert_eq!(code, Some(2), "{misuse:?}: {err}");
     }
+}
+
+#[test]
+fn why_a_client_or_a_key_was_changed_is_in_the_log_if_it_was_said() {
+    let data = TempDir::new().unwrap();
+    let rotate = ["keys", "rotate", "--json", "--reason", "yearly"];
+    let (code, out, err) = run(data.path(), &rotate);
+    assert_eq!(code, Some(0), "{err}");
+    let rotated: Value = serde_json::from_str(&out).unwrap();
+    let kid = rotated["kid"].as_str().unwrap();
+    for line in [
+        &["client", "create", "--id", "app", "--reason", "a new app"][..],
+        &["client", "rotate-secret", "app", "--reason", "it leaked"],
+        &["client", "rotate-secret", "app"],
+        &["keys", "revoke", kid, "--reason", "it leaked, too"],
+    ] {
+        let (code, _, err) = run(data.path(), line);
+        assert_eq!(code, Some(0), "{line:?}: {err}");
+    }
+    for line in [
+        &["client", "create", "--id", "other"][..],
+        &["client", "rotate-secret", "app"],
+        &["keys", "rotate"],
+        &["keys", "revoke", kid],
+    ] {
+        let line = [line, &["--reason", "two\nlines"]].concat();
+        let (code, _, err) = run(data.path(), &line);
+        assert_eq!(code, Some(2), "{line:?}: {err}");
+    }
+    let (_, log, _) = run(data.path(), &["audit", "--json"]);
+    let log: Value = serde_json::from_str(&log).unwrap();
+    let mut told: Vec<(&str, Option<&str>)> = log["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["event"].as_str().unwrap(), event["reason"].as_str()))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            ("client_created", Some("a new app")),
+            ("client_secret_replaced", None),
+            ("client_secret_replaced", Some("it leaked")),
+            ("key_revoked", Some("it leaked, too")),
+            ("key_rotated", Some("yearly")),
+        ]
+    );
 }
 
 #[test]

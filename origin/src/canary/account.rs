@@ -70,6 +70,7 @@ impl Account {
             password: &self.password,
             name: Some("Canary"),
             roles: &[],
+            actor: None,
             address: None,
         };
         match accounts::register(app, &registration).await {

@@ -40,7 +40,7 @@ Run it again if it was interrupted: it goes on where it was."
     )]
     Disable(DisableClient),
     /// Give a client a new secret; the old one works no more. Its tokens live on.
-    #[command(after_help = "Example: portcullis client rotate-secret reports")]
+    #[command(after_help = "Example: portcullis client rotate-secret reports --reason 'yearly'")]
     RotateSecret(RotateSecret),
 }
 
@@ -61,6 +61,9 @@ pub struct CreateClient {
     /// Let it introspect every token of this issuer, not only those given to it.
     #[arg(long)]
     introspect_all: bool,
+    /// Why: kept in the audit log.
+    #[arg(long)]
+    reason: Option<String>,
     /// Print JSON, as it does anyway.
     #[arg(long)]
     json: bool,
@@ -101,6 +104,9 @@ pub struct RotateSecret {
     id: String,
     #[command(flatten)]
     secret: SecretSource,
+    /// Why: kept in the audit log.
+    #[arg(long)]
+    reason: Option<String>,
     /// Print JSON, as it does anyway.
     #[arg(long)]
     json: bool,
@@ -127,6 +133,7 @@ async fn create_client(app: &App, create: CreateClient) -> anyhow::Result<()> {
             .collect(),
         scopes: create.scopes,
         may_introspect_all: create.introspect_all,
+        reason: create.reason.as_deref(),
     };
     let client = clients::create(app, new).await?;
     print_secret(&client.id, &secret)
@@ -134,7 +141,7 @@ async fn create_client(app: &App, create: CreateClient) -> anyhow::Result<()> {
 
 async fn rotate_secret(app: &App, rotate: &RotateSecret) -> anyhow::Result<()> {
     let secret = rotate.secret.read()?;
-    clients::replace_secret(app, &rotate.id, &secret).await?;
+    clients::replace_secret(app, &rotate.id, &secret, rotate.reason.as_deref()).await?;
     print_secret(&rotate.id, &secret)
 }
 

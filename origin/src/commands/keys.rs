@@ -7,7 +7,7 @@ use shared::UnixSeconds;
 
 use crate::app::App;
 use crate::iso_time;
-use crate::keys::rotation::{self, Successor};
+use crate::keys::rotation::{self, Cause, Successor};
 use crate::revocation;
 use crate::store::token_keys::{self, TokenKeyRow};
 
@@ -37,7 +37,7 @@ Example: portcullis keys rotate && portcullis keys show | jq .rotation")]
     #[command(after_help = "\
 For a key that leaked. Sessions go on: refreshing gets a token that another key signs. If no other
 key may sign yet, one does from now on, and an edge refuses its tokens until it has the next list.
-Example: portcullis keys revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+Example: portcullis keys revoke kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k --reason 'was in a backup'")]
     Revoke(RevokeKey),
 }
 
@@ -50,6 +50,9 @@ struct ShowKeys {
 
 #[derive(Debug, Args)]
 struct RotateKeys {
+    /// Why: kept in the audit log.
+    #[arg(long)]
+    reason: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -60,6 +63,9 @@ struct RevokeKey {
     /// The key's name, as `keys show` has it.
     #[arg(allow_hyphen_values = true)]
     kid: String,
+    /// Why: kept in the audit log.
+    #[arg(long)]
+    reason: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -123,8 +129,15 @@ fn state(row: &TokenKeyRow, now: UnixSeconds) -> &'static str {
     }
 }
 
+fn cause(reason: Option<&str>) -> Cause<'_> {
+    Cause {
+        actor: ACTOR,
+        reason,
+    }
+}
+
 async fn rotate_keys(app: &App, rotate: &RotateKeys) -> anyhow::Result<()> {
-    let kid = rotation::rotate(app, ACTOR).await?;
+    let kid = rotation::rotate(app, cause(rotate.reason.as_deref())).await?;
     if rotate.json {
         return super::print_line(&json!({ "kid": kid }).to_string());
     }
@@ -133,7 +146,8 @@ async fn rotate_keys(app: &App, rotate: &RotateKeys) -> anyhow::Result<()> {
 }
 
 async fn revoke_key(app: &App, revoke: &RevokeKey) -> anyhow::Result<()> {
-    let successor = rotation::revoke(app, &revoke.kid, ACTOR).await?;
+    let cause = cause(revoke.reason.as_deref());
+    let successor = rotation::revoke(app, &revoke.kid, cause).await?;
     let effective_by = iso_time::format(revocation::bound_of_now(app).await?);
     let made = match &successor {
         Successor::Known => None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::UnixSeconds;
 
-use super::rotation::{self, RotationError};
+use super::rotation::{self, Cause, RotationError};
 use super::turn::NOTE_INTERVAL_SECS;
 use super::{KeyRing, KeySource};
 use crate::app::App;
@@ -14,7 +14,10 @@ use crate::store::token_keys::{self, TokenKeyRow};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const SECS_A_DAY: u64 = 86_400;
-const SCHEDULE: &str = "schedule";
+const SCHEDULE: Cause<'static> = Cause {
+    actor: "schedule",
+    reason: None,
+};
 
 /// Registers this replica's keys and takes the view over: before it answers requests.
 pub async fn start(app: &App) -> Result<(), RotationError> {

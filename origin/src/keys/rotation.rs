@@ -10,6 +10,7 @@ use super::{HeldKeys, KeyFileError, KeyRing, KeySource, SigningKey};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::random;
+use crate::revocation::check_reason;
 use crate::store::audit::{self, Event};
 use crate::store::token_keys::{self, TokenKeyRow};
 use crate::store::{self, Transaction, lease};
@@ -67,7 +68,8 @@ impl RotationError {
             | Self::KeysAreASetting
             | Self::NoKeyLeft
             | Self::UnknownKey(_) => true,
-            Self::KeySet(_) | Self::File(_) | Self::Api(_) => false,
+            Self::Api(error) => error.status().is_client_error(),
+            Self::KeySet(_) | Self::File(_) => false,
         }
     }
 }
@@ -92,8 +94,16 @@ pub async fn register_held(app: &App) -> Result<(), RotationError> {
     Ok(())
 }
 
+/// Who changes the keys, and why: for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause<'a> {
+    pub actor: &'a str,
+    pub reason: Option<&'a str>,
+}
+
 /// Publishes a new key; it signs once every edge has it. Answers with its name.
-pub async fn rotate(app: &App, actor: &str) -> Result<String, RotationError> {
+pub async fn rotate(app: &App, cause: Cause<'_>) -> Result<String, RotationError> {
+    cause.reason.map_or(Ok(()), check_reason)?;
     let mut tx = begin(app).await?;
     let rows = token_keys::find_all(&mut *tx).await?;
     let ring = KeyRing::new(&rows, &app.keys.token.all())?;
@@ -107,13 +117,14 @@ pub async fn rotate(app: &App, actor: &str) -> Result<String, RotationError> {
     }
     let key = find_unregistered_or_make(app, &rows)?;
     save(app, &mut tx, &key).await?;
-    note(app, &mut tx, Event::KeyRotated, &key.kid, actor).await?;
+    note(app, &mut tx, Event::KeyRotated, &key.kid, cause).await?;
     store::commit(tx).await?;
     Ok(key.kid.clone())
 }
 
 /// Lists carry the key no more, from the next on. Doing so again changes nothing.
-pub async fn revoke(app: &App, kid: &str, actor: &str) -> Result<Successor, RotationError> {
+pub async fn revoke(app: &App, kid: &str, cause: Cause<'_>) -> Result<Successor, RotationError> {
+    cause.reason.map_or(Ok(()), check_reason)?;
     let mut tx = begin(app).await?;
     let rows = token_keys::find_all(&mut *tx).await?;
     let row = rows
@@ -123,7 +134,7 @@ pub async fn revoke(app: &App, kid: &str, actor: &str) -> Result<Successor, Rota
     let successor = if row.revoked_at.is_none() {
         let successor = find_successor(app, &mut tx, &rows, kid).await?;
         token_keys::revoke(&mut tx, kid, app.clock.now()).await?;
-        note(app, &mut tx, Event::KeyRevoked, kid, actor).await?;
+        note(app, &mut tx, Event::KeyRevoked, kid, cause).await?;
         successor
     } else {
         Successor::Known
@@ -234,11 +245,12 @@ async fn note(
     tx: &mut Transaction,
     event: Event,
     kid: &str,
-    actor: &str,
+    cause: Cause<'_>,
 ) -> Result<(), ApiError> {
     let record = audit::Record {
-        actor: Some(actor),
+        actor: Some(cause.actor),
         subject: Some(&format!("key:{kid}")),
+        detail: cause.reason,
         ..audit::Record::new(random::new_id()?, event)
     };
     audit::insert(tx, &record, app.clock.now()).await?;

@@ -47,6 +47,7 @@ async fn register(
         password: &body.password,
         name: body.name.as_deref(),
         roles: &[],
+        actor: None,
         address: Some(&caller.address),
     };
     let registered = accounts::register(&app, &registration).await;

@@ -112,7 +112,7 @@ on_both_stores! {
     async fn a_new_secret_replaces_the_old_one(origin) {
         origin.client("reports", &GRANT).await;
         let token = token(origin, "reports").await;
-        clients::replace_secret(&origin.app, "reports", &"another secret of it".into()).await.unwrap();
+        clients::replace_secret(&origin.app, "reports", &"another secret of it".into(), None).await.unwrap();
         assert_eq!(ask(origin, "reports", None).await.code(), "invalid_client");
         let form = [("grant_type", "client_credentials")];
         let answer = origin.post_form("/token", Some(("reports", "another secret of it")), &form).await;
@@ -137,6 +137,7 @@ on_both_stores! {
                 grants: Vec::new(),
                 scopes: Vec::new(),
                 may_introspect_all: false,
+                reason: None,
             };
             assert_eq!(clients::create(&origin.app, new).await.unwrap_err().code(), code, "{id}");
         }

@@ -3,7 +3,7 @@
 
 use origin::issuer::{Grant, Holder};
 use origin::keys::follow::Follower;
-use origin::keys::rotation::{self, Successor};
+use origin::keys::rotation::{self, Cause, Successor};
 use shared::{NativeVerifier, TokenError, UnverifiedToken};
 
 use crate::edge::Edge;
@@ -12,6 +12,10 @@ use crate::harness::{ISSUER, Replica, on_both_stores};
 /// After which a key that is published may sign, by the default settings, and some seconds more.
 const UNTIL_IT_SIGNS_SECS: u64 = 340;
 const TOKEN_SECS: u64 = 3600;
+const A_TEST: Cause<'static> = Cause {
+    actor: "a test",
+    reason: None,
+};
 
 on_both_stores! {
     async fn the_first_key_signs_at_once_and_is_in_the_first_list(world) {
@@ -24,7 +28,7 @@ on_both_stores! {
         let origin = world.publisher().await;
         let slow_edge = edge_of(&origin).await;
         let old = kid(&issue(&origin));
-        let new = rotation::rotate(&origin.app, "a test").await.unwrap();
+        let new = rotation::rotate(&origin.app, A_TEST).await.unwrap();
         // Nobody publishes for a while: the key waits, however long that is.
         origin.advance_secs(UNTIL_IT_SIGNS_SECS);
         look(&origin).await;
@@ -47,7 +51,7 @@ on_both_stores! {
 
     async fn tokens_of_the_old_key_pass_until_their_end_and_then_the_key_goes(world) {
         let origin = world.publisher().await;
-        rotation::rotate(&origin.app, "a test").await.unwrap();
+        rotation::rotate(&origin.app, A_TEST).await.unwrap();
         origin.publish().await;
         origin.advance_secs(UNTIL_IT_SIGNS_SECS - 20);
         look(&origin).await;
@@ -73,7 +77,7 @@ on_both_stores! {
     async fn tokens_of_a_revoked_key_die_with_the_next_list_and_sessions_go_on(world) {
         let origin = world.publisher().await;
         let stolen = issue(&origin);
-        let Successor::Made { kid: new } = rotation::revoke(&origin.app, &kid(&stolen), "a test").await.unwrap() else {
+        let Successor::Made { kid: new } = rotation::revoke(&origin.app, &kid(&stolen), A_TEST).await.unwrap() else {
             panic!("another key was there");
         };
         look(&origin).await;
@@ -86,42 +90,42 @@ on_both_stores! {
         assert_eq!(judge(&edge, &origin, &token).await, Ok(()));
         // Its private half is gone, and a second time is no error.
         assert!(origin.app.keys.token.find(&kid(&stolen)).is_none());
-        assert_eq!(rotation::revoke(&origin.app, &kid(&stolen), "a test").await.unwrap(), Successor::Known);
+        assert_eq!(rotation::revoke(&origin.app, &kid(&stolen), A_TEST).await.unwrap(), Successor::Known);
     }
 
     async fn a_key_that_was_about_to_sign_takes_over_from_a_revoked_one(world) {
         let origin = world.publisher().await;
         let old = kid(&issue(&origin));
-        let next = rotation::rotate(&origin.app, "a test").await.unwrap();
+        let next = rotation::rotate(&origin.app, A_TEST).await.unwrap();
         origin.publish().await;
-        assert_eq!(rotation::revoke(&origin.app, &old, "a test").await.unwrap(), Successor::Known);
+        assert_eq!(rotation::revoke(&origin.app, &old, A_TEST).await.unwrap(), Successor::Known);
         look(&origin).await;
         assert_eq!(kid(&issue(&origin)), next);
     }
 
     async fn one_rotation_at_a_time_and_no_unknown_key(world) {
         let origin = world.publisher().await;
-        rotation::rotate(&origin.app, "a test").await.unwrap();
-        let refused = rotation::rotate(&origin.app, "a test").await.unwrap_err();
+        rotation::rotate(&origin.app, A_TEST).await.unwrap();
+        let refused = rotation::rotate(&origin.app, A_TEST).await.unwrap_err();
         assert_eq!(refused.code(), "rotation_under_way");
         origin.publish().await;
-        let refused = rotation::rotate(&origin.app, "a test").await.unwrap_err();
+        let refused = rotation::rotate(&origin.app, A_TEST).await.unwrap_err();
         assert_eq!(refused.code(), "rotation_under_way");
-        let refused = rotation::revoke(&origin.app, "no such key", "a test").await.unwrap_err();
+        let refused = rotation::revoke(&origin.app, "no such key", A_TEST).await.unwrap_err();
         assert_eq!(refused.code(), "unknown_key");
     }
 
     async fn a_key_that_a_crash_left_without_a_row_is_the_next_one(world) {
         let origin = world.publisher().await;
         let left = origin.app.keys.token.make(shared::Algorithm::EdDsa).unwrap().unwrap();
-        assert_eq!(rotation::rotate(&origin.app, "a test").await.unwrap(), left.kid);
+        assert_eq!(rotation::rotate(&origin.app, A_TEST).await.unwrap(), left.kid);
     }
 
     async fn replicas_with_one_folder_sign_with_one_key(world) {
         let first = world.publisher().await;
         let second = world.replica("second").await;
         assert_eq!(kid(&issue(&first)), kid(&issue(&second)));
-        let new = rotation::rotate(&first.app, "a test").await.unwrap();
+        let new = rotation::rotate(&first.app, A_TEST).await.unwrap();
         first.publish().await;
         for origin in [&first, &second] {
             origin.advance_secs(UNTIL_IT_SIGNS_SECS);

@@ -33,6 +33,7 @@ pub(super) async fn run(app: &App, create: &CreateUser) -> anyhow::Result<()> {
         password: &password,
         name: create.name.as_deref(),
         roles: &create.roles,
+        actor: Some(super::ACTOR),
         address: None,
     };
     let user = accounts::register(app, &registration).await?;

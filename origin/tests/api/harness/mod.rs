@@ -278,6 +278,7 @@ impl Origin {
             password: &PASSWORD.into(),
             name: None,
             roles: &[OPERATOR.to_owned()],
+            actor: None,
             address: None,
         };
         register(&self.app, &registration).await.unwrap();
