@@ -1,5 +1,5 @@
-//! Table `audit_log`: who did what, when, from where, why. Written in the transaction of the deed; no
-//! statement changes a row, and only its age deletes it.
+//! Table `audit_log`: who did what, when, from where, why. Written in the transaction of the deed; the
+//! database refuses to change a row, and only its age deletes it.
 
 use shared::UnixSeconds;
 use sqlx::AnyPool;

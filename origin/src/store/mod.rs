@@ -1,4 +1,4 @@
-//! The database: opening it, its schema, and transactions. One file a table beside this one; every
+//! The database: opening it, and transactions; its schema is in `schema`. One file a table beside this one; every
 //! statement runs on PostgreSQL and on SQLite, but one that says so. It knows rows, not rules.
 
 pub mod audit;
@@ -21,6 +21,7 @@ pub mod receipts;
 pub mod refresh_tokens;
 mod revocation_columns;
 pub mod revocations;
+mod schema;
 pub mod segments;
 pub mod session_end;
 pub mod sessions;
@@ -38,14 +39,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use shared::UnixSeconds;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
 
 use in_time::InTime;
 
-pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
+pub use schema::{Schema, find_schema, migrate, schema_version};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
 /// A statement that takes longer is given up: the caller answers 503 rather than wait.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,58 +101,6 @@ async fn find_cause(options: &AnyConnectOptions, error: sqlx::Error) -> sqlx::Er
     match tokio::time::timeout(Duration::from_secs(1), options.connect()).await {
         Ok(Err(cause)) => cause,
         Ok(Ok(_)) | Err(_) => error,
-    }
-}
-
-/// One process at a time: on Postgres sqlx takes a lock, on SQLite the transaction around it all is
-/// one.
-pub async fn migrate(pool: &AnyPool) -> Result<(), StoreError> {
-    if !is_sqlite(&pool.connect_options()) {
-        return MIGRATIONS.run(pool).await.map_err(StoreError::Migration);
-    }
-    let mut tx = begin(pool).await.map_err(StoreError::Unreadable)?;
-    MIGRATIONS
-        .run(&mut *tx)
-        .await
-        .map_err(StoreError::Migration)?;
-    commit(tx).await.map_err(StoreError::Unreadable)
-}
-
-/// How the database's schema compares with the one this program is written for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Schema {
-    Current,
-    /// Nothing was ever migrated here.
-    Missing,
-    Older {
-        version: i64,
-    },
-    Newer {
-        version: i64,
-    },
-}
-
-/// The version that this program is written for.
-#[must_use]
-pub fn schema_version() -> i64 {
-    let versions = MIGRATIONS.iter().map(|migration| migration.version);
-    versions.max().unwrap_or_default()
-}
-
-/// Looks and changes nothing; `migrate` brings it up to date.
-pub async fn find_schema(pool: &AnyPool) -> Schema {
-    let known = schema_version();
-    let applied: sqlx::Result<Option<i64>> =
-        sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-            .fetch_one(pool)
-            .in_time()
-            .await;
-    match applied {
-        Ok(Some(version)) if version == known => Schema::Current,
-        Ok(Some(version)) if version > known => Schema::Newer { version },
-        Ok(Some(version)) => Schema::Older { version },
-        // There is no such table.
-        Ok(None) | Err(_) => Schema::Missing,
     }
 }
 

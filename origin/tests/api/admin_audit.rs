@@ -125,6 +125,28 @@ on_both_stores! {
         }
     }
 
+    async fn the_database_itself_refuses_to_change_a_row(origin) {
+        origin.register("ada@example.org").await;
+        let run = |statement: &'static str| sqlx::query(statement).execute(&origin.app.pool);
+        let mut statements = vec![
+            "UPDATE audit_log SET actor = 'nobody'",
+            "UPDATE audit_log SET at = at - 1 WHERE event = 'registered'",
+        ];
+        if origin.stores.redis().is_some() {
+            // SQLite has no such statement.
+            statements.push("TRUNCATE audit_log");
+        }
+        for statement in statements {
+            let refused = run(statement).await.unwrap_err().to_string();
+            assert!(refused.contains("append-only"), "{statement}: {refused}");
+        }
+        let actors: Vec<String> = sqlx::query_scalar("SELECT actor FROM audit_log")
+            .fetch_all(&origin.app.pool)
+            .await
+            .unwrap();
+        assert!(matches!(&actors[..], [actor] if actor.starts_with("user:")), "{actors:?}");
+    }
+
     async fn what_is_older_than_it_is_kept_is_deleted_and_no_more(origin) {
         origin.register("ada@example.org").await;
         assert_eq!(origin.post("/password/forgot", &json!({"email": "eve@example.org"})).await.status, 200);
@@ -145,15 +167,6 @@ on_both_stores! {
         origin.advance(Duration::from_hours(24 * 2));
         retention::enforce(&origin.app, origin.clock.now()).await.unwrap();
         assert_eq!(left("audit_log").await, 1);
-    }
-}
-
-#[test]
-fn no_statement_of_ours_changes_a_row_of_the_log() {
-    let store = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    for file in std::fs::read_dir(store).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-        assert!(!text.contains("UPDATE audit_log"));
     }
 }
 
