@@ -16,6 +16,8 @@ macro_rules! events {
         }
 
         impl Event {
+            pub const ALL: &[Self] = &[$(Self::$event),*];
+
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

@@ -14,6 +14,7 @@ mod client_authentication;
 mod client_credentials;
 mod clocks;
 mod ended_meanwhile;
+mod every_event;
 mod every_route;
 mod forwarded;
 mod health;
