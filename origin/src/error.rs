@@ -140,6 +140,8 @@ pub enum ApiError {
     // Our own parts.
     #[error("Too many passwords are being checked")]
     PasswordsBusy,
+    #[error("Too many attempts at once; try again")]
+    LimitsBusy,
     #[error("No token may be issued yet: a cut-off lies ahead")]
     CutOffAhead,
     #[error("No key of this origin may sign yet: edges are still to get it")]
@@ -223,6 +225,7 @@ impl ApiError {
             Self::EdgeSecretNotSet => (S::SERVICE_UNAVAILABLE, "edge_secret_not_set"),
             Self::NoListYet => (S::SERVICE_UNAVAILABLE, "no_list_yet"),
             Self::PasswordsBusy => (S::SERVICE_UNAVAILABLE, "passwords_busy"),
+            Self::LimitsBusy => (S::SERVICE_UNAVAILABLE, "limits_busy"),
             Self::CutOffAhead => (S::SERVICE_UNAVAILABLE, "cut_off_ahead"),
             Self::NoSigningKey => (S::SERVICE_UNAVAILABLE, "no_signing_key"),
             Self::StoreUnavailable(_) => (S::SERVICE_UNAVAILABLE, "store_unavailable"),

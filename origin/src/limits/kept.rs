@@ -127,7 +127,7 @@ fn parse(text: &str) -> Window {
 }
 
 /// Nobody gets a place by a flood.
-const CONTENDED: ApiError = ApiError::PasswordsBusy;
+const CONTENDED: ApiError = ApiError::LimitsBusy;
 
 #[cfg(test)]
 mod tests {

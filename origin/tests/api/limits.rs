@@ -226,6 +226,25 @@ on_both_stores! {
     }
 }
 
+/// Another attempt is always faster: as if the counter was written in between, every time.
+#[tokio::test]
+async fn an_attempt_that_never_gets_at_its_counter_is_told_to_come_back() {
+    with_sqlite_and(&[], async |origin| {
+        sqlx::query(
+            "CREATE TRIGGER contention BEFORE INSERT ON limits BEGIN SELECT RAISE(IGNORE); END",
+        )
+        .execute(&origin.app.pool)
+        .await
+        .unwrap();
+        let body = json!({"email": "ada@example.org"});
+        assert_denial!(&origin.post("/password/forgot", &body).await, @r"
+        503 limits_busy: Too many attempts at once; try again
+        retry-after: given
+        ");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn who_registers_many_from_one_address_sets_another_limit() {
     with_sqlite_and(&["--registrations-per-hour=1"], async |origin| {
