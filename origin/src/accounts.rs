@@ -46,6 +46,11 @@ pub struct Registration<'a> {
     pub address: Option<&'a str>,
 }
 
+/// The account is there when it answers, and where `PORTCULLIS_VERIFY_EMAIL` is on, a mail to confirm
+/// its address is on its way.
+///
+/// Errors: `InvalidEmail`, `InvalidName`, `InvalidRole`, a password that the rules refuse (`Password…`),
+/// `EmailTaken`; `PasswordsBusy` where too many wait to be hashed.
 pub async fn register(app: &App, registration: &Registration<'_>) -> Result<User, ApiError> {
     let email = parse_email(registration.email)?;
     let name = registration.name.map(parse_name).transpose()?;

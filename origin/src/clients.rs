@@ -85,6 +85,10 @@ pub struct Disabled {
     pub effective_by: UnixSeconds,
 }
 
+/// The secret is kept as a hash, and cannot be shown again.
+///
+/// Errors: `InvalidId`, `IdTaken` (by a client or a user), `SecretTooShort`, `InvalidScope`, and
+/// `InvalidReason`.
 pub async fn create(app: &App, new: NewClient<'_>) -> Result<Client, ClientError> {
     new.reason.map_or(Ok(()), check_reason)?;
     check_id(app, &new.id).await?;
@@ -127,6 +131,9 @@ fn check_secret(secret: &SecretString) -> Result<(), ClientError> {
     Ok(())
 }
 
+/// From here on the old secret is refused; tokens that were given for it live on.
+///
+/// Errors: `SecretTooShort`, `NotFound`, and `InvalidReason`.
 pub async fn replace_secret(
     app: &App,
     id: &str,

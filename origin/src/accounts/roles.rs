@@ -22,11 +22,16 @@ pub struct RolesChange<'a> {
 
 #[derive(Debug)]
 pub struct RolesChanged {
+    /// As it is now.
     pub user: User,
     /// Of the tokens that still had a role which was taken.
     pub revocation: Option<Receipt>,
 }
 
+/// Adds first, and then removes; what is as it should be already is no error. The user's own row is
+/// locked, so of two changes at once none is lost.
+///
+/// Errors: `NotFound` (there is no such user), `InvalidReason`, `InvalidRole` (also for more than 32).
 pub async fn change_roles(
     app: &App,
     user_id: &str,

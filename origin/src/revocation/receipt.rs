@@ -10,30 +10,41 @@ use crate::iso_time;
 use crate::store::receipts::{self, Travel};
 use crate::store::revocations::{self, NewRevocation, RevocationRow};
 
+/// A revocation, how far it has come, and by when it holds everywhere. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {
+    /// Ask `/revocations/{id}` for the receipt as it is by then.
     pub id: String,
+    /// What is revoked: `token`, `session`, `user` or `issuer`.
     #[schema(value_type = String)]
     pub scope: Scope,
+    /// From here on this origin refuses what is revoked.
     #[serde(serialize_with = "iso")]
     #[schema(value_type = String, format = DateTime)]
     pub recorded_at: UnixSeconds,
+    /// When Redis was known to have it. Null: not yet, or there is no Redis.
     #[serde(serialize_with = "iso_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub cached_at: Option<UnixSeconds>,
+    /// The first list with it. Null until that list is made.
     pub version: Option<u64>,
+    /// When KV was known to hold that list or a newer one. Null: not yet, or there is no KV.
     #[serde(serialize_with = "iso_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub delivered_at: Option<UnixSeconds>,
+    /// When an edge first said that it has that list or a newer one. Null: none did yet.
     #[serde(serialize_with = "iso_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub seen_at_edge_at: Option<UnixSeconds>,
+    /// The latest time at which what is revoked can pass an edge, whatever fails from here on: when the
+    /// last list without it dies.
     #[serde(serialize_with = "iso")]
     #[schema(value_type = String, format = DateTime)]
     pub effective_by: UnixSeconds,
     pub status: Progress,
 }
 
+/// How far a revocation has come: into the database, into a list, into KV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {

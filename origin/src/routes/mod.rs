@@ -99,11 +99,15 @@ struct GivenToken {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 struct UserBody {
+    /// The `sub` of the user's tokens.
     id: String,
+    /// In lower case, its domain as DNS has it.
     email: String,
+    /// Whether a mailed token showed that the address is theirs.
     email_verified: bool,
     name: Option<String>,
     roles: Vec<String>,
+    /// RFC 3339 in UTC.
     created_at: String,
 }
 

@@ -32,14 +32,21 @@ struct List {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct Entry {
+    /// Close it with `DELETE /sessions/{sid}`.
     sid: String,
+    /// Through which it was begun; `portcullis` for `/login` itself.
     client_id: String,
     /// Readable, as far as the user agent says: `Firefox on Linux`.
     device: Option<String>,
+    /// As it was sent at the log-in, cut to 256 characters.
     user_agent: Option<String>,
+    /// Where the log-in came from.
     address: Option<String>,
+    /// RFC 3339 in UTC, as are the others.
     created_at: String,
+    /// The log-in, or the last refresh.
     last_seen_at: String,
+    /// When it ends if nobody refreshes it until then.
     expires_at: String,
     /// The session of the token that asks.
     current: bool,

@@ -43,6 +43,12 @@ pub enum Renewal {
     None,
 }
 
+/// Begins a session: the answer of `/login`, and of `/token` with `password` (RFC 6749, section 4.3).
+/// Where a cut-off lies within this second, it waits for the next.
+///
+/// Errors: `InvalidCredentials` for an unknown address, a wrong password and a disabled user alike;
+/// `TooManyAttempts`, `InvalidScope`, `InvalidClient` (disabled meanwhile), `PasswordsBusy`, `CutOffAhead`,
+/// `NoSigningKey`.
 pub async fn log_in(
     app: &App,
     credentials: &Credentials<'_>,

@@ -19,6 +19,12 @@ use crate::store::refresh_tokens::{self, Successor, Used};
 use crate::store::sessions::Session;
 use crate::store::{self, Transaction, sessions};
 
+/// A new pair for a refresh token (RFC 6749, section 6), used once: within 10 s a duplicate gets the
+/// same successor, and after that as long as the successor is unused.
+///
+/// Errors: `RefreshTokenUnknown` (also where it was given to another client), `RefreshTokenExpired`,
+/// `SessionClosed`, `InvalidScope` (more than was granted), `CutOffAhead`, `NoSigningKey`; and
+/// `RefreshTokenReused`, which has ended the session.
 pub async fn refresh(
     app: &App,
     presented: &Presented<'_>,

@@ -8,17 +8,26 @@ use sqlx::{AnyConnection, AnyPool, Row};
 use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
+/// A row: what began with a log-in, and when it ends.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// 22 characters of base64url.
     pub sid: String,
     pub user_id: String,
+    /// Through which it was begun; `portcullis` for `/login` itself.
     pub client_id: String,
+    /// Granted at the log-in, words between spaces: refreshing gives no more.
     pub scope: String,
+    /// As it was sent at the log-in, cut to 256 characters.
     pub user_agent: Option<String>,
+    /// Where the log-in came from.
     pub address: Option<String>,
     pub created_at: UnixSeconds,
+    /// The log-in, or the last refresh.
     pub last_seen_at: UnixSeconds,
+    /// The absolute end; it comes earlier if nobody refreshes, see `sessions::ends_at`.
     pub expires_at: UnixSeconds,
+    /// `None`: nobody closed it.
     pub revoked_at: Option<UnixSeconds>,
 }
 

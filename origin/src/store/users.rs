@@ -7,13 +7,20 @@ use sqlx::{AnyPool, Row};
 use super::in_time::InTime;
 use super::{Transaction, from_millis, to_millis};
 
+/// A row, but for what proves who the user is.
 #[derive(Debug, Clone)]
 pub struct User {
+    /// The `sub` of the user's tokens: 22 characters of base64url.
     pub id: String,
+    /// As `address::parse_email` writes it.
     pub email: String,
+    /// When a mailed token showed that the address is theirs; `None`: it did not yet.
     pub email_verified_at: Option<UnixSeconds>,
+    /// At most 200 characters.
     pub name: Option<String>,
+    /// In order, each once.
     pub roles: Vec<String>,
+    /// `None`: may log in.
     pub disabled_at: Option<UnixSeconds>,
     pub created_at: UnixSeconds,
 }
