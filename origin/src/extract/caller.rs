@@ -40,7 +40,10 @@ fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut told: Vec<Option<IpAddr>> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        // Empty elements of a list say nothing (RFC 9110, section 5.6.1.2).
+        .filter(|hop| !hop.is_empty())
         .map(parse_hop)
         .collect();
     while is_trusted(nearest) {
@@ -53,10 +56,14 @@ fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     nearest
 }
 
-/// Some proxies add the port.
-fn parse_hop(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let ip = text
+/// Some proxies add the port, and some put an IPv6 address in brackets without one.
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(hop).ok()?;
+    let in_brackets = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let ip = in_brackets
+        .unwrap_or(text)
         .parse::<IpAddr>()
         .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
     ip.ok().map(|ip| ip.to_canonical())
@@ -73,10 +80,13 @@ mod tests {
 
     use super::*;
 
-    fn client(peer: &str, told: &[&'static str]) -> String {
+    fn client(peer: &str, told: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in told {
-            headers.append(FORWARDED_FOR, HeaderValue::from_static(value));
+            headers.append(
+                FORWARDED_FOR,
+                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
         }
         let trusted = ["10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap());
         client_of(peer.parse().unwrap(), &headers, &trusted).to_string()
@@ -98,6 +108,10 @@ mod tests {
             (&["2001:db8::5, 10.1.1.1"], "2001:db8::5"),
             (&["1.2.3.4:5678"], "1.2.3.4"),
             (&["::ffff:1.2.3.4"], "1.2.3.4"),
+            (&["[2606:4700::1]"], "2606:4700::1"),
+            (&["[2606:4700::1]:443"], "2606:4700::1"),
+            (&["1.2.3.4,", ""], "1.2.3.4"),
+            (&["été, 1.2.3.4"], "1.2.3.4"),
         ] {
             assert_eq!(client("10.0.0.1", told), expected, "{told:?}");
         }
@@ -105,7 +119,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_ends_the_way_at_our_proxy() {
-        for told in [&[][..], &["nonsense"], &["1.2.3.4, unknown"], &[""]] {
+        for told in [
+            &[][..],
+            &["nonsense"],
+            &["1.2.3.4, unknown"],
+            &["1.2.3.4, é"],
+            &[""],
+        ] {
             assert_eq!(client("10.0.0.1", told), "10.0.0.1", "{told:?}");
         }
     }
