@@ -39,6 +39,8 @@ fn run(command: &mut Command) -> (Option<i32>, String) {
 struct Serving {
     process: Child,
     url: String,
+    /// Until it listened.
+    said: String,
     log: BufReader<ChildStderr>,
 }
 
@@ -46,18 +48,22 @@ impl Serving {
     fn start(command: &mut Command) -> Self {
         let mut process = command.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("listening on ") {
-            line.clear();
+        let mut said = String::new();
+        while !said.contains("listening on ") {
             assert_ne!(
-                log.read_line(&mut line).unwrap(),
+                log.read_line(&mut said).unwrap(),
                 0,
-                "it ended before it listened"
+                "it ended before it listened: {said}"
             );
         }
-        let url = line.split("listening on ").nth(1).unwrap();
+        let url = said.split("listening on ").nth(1).unwrap();
         let url = url.split(['"', '\n']).next().unwrap().to_owned();
-        Self { process, url, log }
+        Self {
+            process,
+            url,
+            said,
+            log,
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -443,28 +449,49 @@ fn a_bad_key_or_log_filter_is_a_mistake_in_the_configuration() {
     }
 }
 
-#[test]
-fn a_store_that_cannot_be_reached_is_named_without_its_password() {
-    let data = TempDir::new().unwrap();
-    // Nobody listens there, and nobody else can begin to.
+/// An address where nobody listens, and nobody else can begin to while the socket is there.
+fn silent_address() -> (TcpSocket, String) {
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let silent = taken.local_addr().unwrap();
-    for (variable, url) in [
-        (
-            "DATABASE_URL",
-            format!("postgres://someone:hunter2@{silent}/x"),
-        ),
-        ("REDIS_URL", format!("redis://:hunter2@{silent}/")),
-    ] {
-        let (code, log) = run(portcullis(data.path()).env(variable, url).arg("serve"));
-        assert_eq!(code, Some(1), "{log}");
-        assert!(
-            log.contains(variable) && log.contains(&silent.to_string()),
-            "{log}"
-        );
-        assert!(!log.contains("hunter2"), "{log}");
-    }
+    let address = taken.local_addr().unwrap().to_string();
+    (taken, address)
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let data = TempDir::new().unwrap();
+    let (_taken, silent) = silent_address();
+    let url = format!("postgres://someone:hunter2@{silent}/x");
+    let (code, log) = run(portcullis(data.path())
+        .env("DATABASE_URL", url)
+        .arg("serve"));
+    assert_eq!(code, Some(1), "{log}");
+    assert!(
+        log.contains("DATABASE_URL") && log.contains(&silent),
+        "{log}"
+    );
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_away_is_named_without_its_password_and_the_origin_serves() {
+    let data = TempDir::new().unwrap();
+    let (_taken, silent) = silent_address();
+    let url = format!("redis://:hunter2@{silent}/");
+    let mut serving = Serving::start(portcullis(data.path()).env("REDIS_URL", url));
+    let ready = reqwest::get(format!("{}/health/ready", serving.url)).await;
+    let ready = ready.unwrap();
+    assert_eq!(ready.status(), StatusCode::OK);
+    let ready: serde_json::Value = ready.json().await.unwrap();
+    assert_ne!(ready["cache"], "ok", "{ready}");
+    let said = &serving.said;
+    assert!(
+        said.contains("REDIS_URL") && said.contains(&silent),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.wait(), Some(0));
 }
 
 #[test]

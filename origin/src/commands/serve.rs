@@ -29,7 +29,7 @@ pub(super) async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = server::bind(config.http.listen).await?;
     let app = super::open(config).await?;
     if let Some(redis) = &app.config.stores.redis {
-        publisher::reach_redis(redis).await?;
+        publisher::try_redis(redis).await?;
     }
     keys::follow::start(&app).await?;
     let transport = Transport::open(&app.config.mail.way)?;

@@ -43,7 +43,7 @@ use crate::config::Config;
 use crate::keys::Keys;
 
 pub use lifecycle::{finish, spawn_tasks, start};
-pub use replicas::{RedisUnreachable, ReplicaError, reach_redis};
+pub use replicas::{RedisUnusable, ReplicaError, try_redis};
 
 /// What every task of the publisher holds.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use redis::AsyncCommands;
+use redis::{AsyncCommands, ServerErrorKind};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +54,17 @@ impl From<redis::RedisError> for ReplicaError {
 }
 
 impl ReplicaError {
+    /// Whether it may be over without a change of the settings.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Redis(error) => {
+                error.is_io_error() || error.kind() == ServerErrorKind::BusyLoading.into()
+            }
+            Self::TimedOut | Self::Ended => true,
+            Self::Mistrusted(_) => false,
+        }
+    }
+
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -65,22 +76,30 @@ impl ReplicaError {
     }
 }
 
-/// Redis was asked for at start and is not there.
+/// The Redis that is there takes no connection of ours, and never will by itself.
 #[derive(Debug, thiserror::Error)]
-#[error("the Redis at {address} (REDIS_URL) cannot be reached")]
-pub struct RedisUnreachable {
+#[error("the Redis at {address} (REDIS_URL) cannot be used")]
+pub struct RedisUnusable {
     address: String,
     source: ReplicaError,
 }
 
-/// Finds out at start whether Redis is there; later it may come and go.
-pub async fn reach_redis(server: &RedisServer) -> Result<(), RedisUnreachable> {
+/// Finds out at start whether the settings are right. A Redis that is away may come back later, and is
+/// no reason not to start: the database answers.
+pub async fn try_redis(server: &RedisServer) -> Result<(), RedisUnusable> {
+    let address = server.to_string();
     match in_time(server.client().get_multiplexed_async_connection()).await {
         Ok(_) => Ok(()),
-        Err(source) => Err(RedisUnreachable {
-            address: server.to_string(),
-            source,
-        }),
+        Err(error) if error.may_pass() => {
+            let cause: &dyn std::error::Error = &error;
+            tracing::warn!(
+                address,
+                cause,
+                "Redis (REDIS_URL) is away: the database answers"
+            );
+            Ok(())
+        }
+        Err(source) => Err(RedisUnusable { address, source }),
     }
 }
 
