@@ -76,17 +76,24 @@ fn may_change_something(sources: &CredentialSources<'_>) -> bool {
 fn is_of_own_origin(sources: &CredentialSources<'_>) -> bool {
     match (sources.fetch_site, sources.origin) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => authority(origin)
-            .zip(authority(sources.url))
-            .is_some_and(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours)),
+        (None, Some(origin)) => split_origin(origin)
+            .zip(split_origin(sources.url))
+            .is_some_and(|(theirs, ours)| is_as_trusted(theirs, ours)),
         (None, None) => true,
     }
 }
 
-/// Host and port. `Origin: null` has none.
-fn authority(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    rest.split(['/', '?', '#']).next()
+/// Whoever sits on the wire writes the pages of `http://`, so the same host is another's there. The other
+/// way round it is not: TLS may end before the edge.
+fn is_as_trusted(theirs: (&str, &str), ours: (&str, &str)) -> bool {
+    let is_scheme_kept = theirs.0 == "https" || theirs.0 == ours.0;
+    is_scheme_kept && theirs.1.eq_ignore_ascii_case(ours.1)
+}
+
+/// Scheme, and host with port. `Origin: null` has none.
+fn split_origin(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    Some((scheme, rest.split(['/', '?', '#']).next()?))
 }
 
 fn parse_bearer(value: &str) -> Result<&str, CredentialsError> {

@@ -1,7 +1,7 @@
 //! Where a request wants to go: the path as rules see it, and as the upstream gets it.
 //!
 //! Rules are matched with the decoded path. A path that two readers could decode into two resources
-//! (`%2F`, `..;`, `//`) is refused before any rule is looked at: the rule would be chosen for one of
+//! (`%2F`, `%3F`, `..;`, `//`) is refused before any rule is looked at: the rule would be chosen for one of
 //! them, and the upstream would serve the other.
 
 /// Where a request wants to go, read from its URL.
@@ -48,7 +48,10 @@ fn decode_path(raw: &str) -> Result<String, AmbiguousPath> {
     while let Some(byte) = bytes.next() {
         let literal = match byte {
             b'%' => match decode_escape(bytes.next(), bytes.next())? {
-                b'/' | b'\\' | b'%' | b';' | 0..=0x1f | 0x7f => return Err(AmbiguousPath),
+                // Decoded once too often, a path ends at `?` or `#`: `/admin%3Fx` is `/admin` there.
+                b'/' | b'\\' | b'%' | b';' | b'?' | b'#' | 0..=0x1f | 0x7f => {
+                    return Err(AmbiguousPath);
+                }
                 escaped => escaped,
             },
             // Servers that know path parameters drop them, so `/a;x/b` is `/a/b` there.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Route {
     /// An exact path, or a prefix that ends in `*`.
     pub path: PathPattern,
-    /// Upper-case methods; none means all.
+    /// Upper-case methods, `GET` with `HEAD`; none means all.
     #[serde(default)]
     pub methods: Option<Vec<Method>>,
     pub access: Access,
@@ -55,10 +55,13 @@ pub fn find_route<'r>(routes: &'r [Route], method: &str, path: &str) -> Option<&
 }
 
 impl Route {
+    /// What holds for `GET` holds for `HEAD`: a server answers it with the same page but for the body
+    /// (RFC 9110, section 9.3.2), so it must not fall under a laxer rule further down.
     fn allows_method(&self, method: &str) -> bool {
+        let is_named = |named: &Method| named.0 == method || (method == "HEAD" && named.0 == "GET");
         self.methods
             .as_ref()
-            .is_none_or(|methods| methods.iter().any(|m| m.0 == method))
+            .is_none_or(|methods| methods.iter().any(is_named))
     }
 }
 

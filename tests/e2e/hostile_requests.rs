@@ -74,6 +74,24 @@ async fn a_request_without_a_token_is_challenged_without_an_error() {
 }
 
 #[tokio::test]
+async fn a_path_that_a_second_reader_cuts_short_never_reaches_the_upstream() {
+    let world = World::before_echo().await.unwrap();
+    for cut_short in [
+        "/health/%3f",
+        "/health/%3Fx",
+        "/health/%23",
+        "/health/%3b",
+        "/health/%2fx",
+    ] {
+        let request = world.edge.request(Method::GET, cut_short);
+        let answer = world.edge.send(request).await.unwrap().expect(400).unwrap();
+        assert_eq!(answer.code(), "path_ambiguous", "{cut_short}");
+    }
+    let request = world.edge.request(Method::GET, "/health/%20?%3f#x");
+    world.edge.send(request).await.unwrap().expect(200).unwrap();
+}
+
+#[tokio::test]
 async fn a_token_in_the_query_is_no_token() {
     let world = World::before_echo().await.unwrap();
     let token = world.new_session().await.unwrap().access;

@@ -33,6 +33,9 @@ const WRITES_WITH_A_COOKIE: &[(Option<&str>, Option<&str>, bool)] = &[
     (None, Some("https://APP.example:8443"), true),
     (None, Some("https://evil.example"), false),
     (None, Some("https://app.example"), false),
+    // Whoever sits on the wire writes such a page.
+    (None, Some("http://app.example:8443"), false),
+    (None, Some("wss://app.example:8443"), false),
     (None, Some("https://app.example:8443.evil.example"), false),
     (None, Some("https://sub.app.example:8443"), false),
     (
@@ -88,6 +91,26 @@ fn takes_no_cookie_for_what_another_site_wants_changed() {
             assert_eq!(found, Ok("a.b.c"));
         }
     }
+}
+
+#[test]
+fn takes_a_page_of_https_for_its_own_where_tls_ends_before_the_edge() {
+    let find = |origin| {
+        find_token(&CredentialSources {
+            cookie: Some("access_token=a.b.c"),
+            method: "POST",
+            url: "http://app.example/pay",
+            origin: Some(origin),
+            ..CredentialSources::default()
+        })
+    };
+    for own in ["https://app.example", "http://app.example"] {
+        assert_eq!(find(own), Ok("a.b.c"), "{own}");
+    }
+    assert_eq!(
+        find("https://evil.example"),
+        Err(CredentialsError::CrossSite)
+    );
 }
 
 #[test]
