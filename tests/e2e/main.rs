@@ -11,6 +11,7 @@ mod key_rotation;
 mod oauth_clients;
 mod outages;
 mod propagation;
+mod readme;
 mod staleness;
 mod token_lifecycle;
 mod web_sockets;
