@@ -175,10 +175,14 @@ impl Origin {
         origin
     }
 
-    /// Until Redis is complete, if there is one.
+    /// Until Redis is complete and this origin is connected to it, if there is one.
     pub(crate) async fn wait_for_redis(&self) {
-        if self.keeper.is_some() {
-            eventually(async || self.stores.redis_get("portcullis:complete").await.is_some()).await;
+        if let Some(cache) = &self.app.cache {
+            eventually(async || {
+                let complete = self.stores.redis_get("portcullis:complete").await;
+                complete.is_some() && cache.is_connected()
+            })
+            .await;
         }
     }
 
