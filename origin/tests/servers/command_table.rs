@@ -1,14 +1,11 @@
 //! What holds for every command of `portcullis`, found by its own help: a new one is in these tests
 //! by itself, and has to say in the table how it is called.
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::portcullis::Portcullis;
 
 const EDGE_SECRET: &str = "the secret of an edge in a test";
 /// Nobody listens here.
@@ -88,17 +85,22 @@ const CALLS: &[&[&str]] = &[
 
 #[test]
 fn every_command_answers_json_when_asked_to() {
-    let data = TempDir::new().unwrap();
-    let serving = Serving::start(data.path());
-    let mut known: Vec<(&str, String)> = vec![("http://url.invalid", serving.url.clone())];
+    // Its mail goes nowhere, so that there is some to list.
+    let portcullis = Portcullis::new()
+        .with("PORTCULLIS_EDGE_SECRET", EDGE_SECRET)
+        .with("PORTCULLIS_SMTP_URL", "smtp://127.0.0.1:1")
+        .with("PORTCULLIS_MAIL_FROM", "test@example.org");
+    let serving = portcullis.serve();
+    let mut known: Vec<(&str, String)> = vec![("http://url.invalid", serving.url(""))];
     for call in CALLS {
         let fill = |word: &&str| {
             let found = known.iter().find(|(name, _)| name == word);
             found.map_or_else(|| (*word).to_owned(), |(_, value)| value.clone())
         };
-        let mut line: Vec<String> = call.iter().map(fill).collect();
-        line.push("--json".to_owned());
-        let output = portcullis(data.path()).args(&line).output().unwrap();
+        let filled: Vec<String> = call.iter().map(fill).collect();
+        let mut line: Vec<&str> = filled.iter().map(String::as_str).collect();
+        line.push("--json");
+        let output = portcullis.run(&line);
         // What it found may be bad, and 1 says so; what it prints is JSON all the same.
         let may_find = ["verify", "doctor"].iter().any(|word| call.contains(word));
         let code = output.status.code().unwrap();
@@ -115,7 +117,7 @@ fn every_command_answers_json_when_asked_to() {
         }
     }
     let called: BTreeSet<_> = CALLS.iter().map(|call| name(call)).collect();
-    let mut there: BTreeSet<_> = leaves(data.path()).into_iter().collect();
+    let mut there: BTreeSet<_> = leaves(&portcullis).into_iter().collect();
     // It answers nothing, it serves.
     assert!(there.remove("serve"));
     assert_eq!(called, there);
@@ -125,7 +127,7 @@ fn every_command_answers_json_when_asked_to() {
 #[test]
 fn every_command_that_takes_a_name_takes_one_that_begins_with_a_hyphen() {
     const NAMES: [&str; 5] = ["{id}", "{mail}", "{kid}", "app", "a-session"];
-    let data = TempDir::new().unwrap();
+    let portcullis = Portcullis::new();
     let calls = CALLS
         .iter()
         .filter(|call| NAMES.iter().any(|name| call.contains(name)));
@@ -144,7 +146,7 @@ fn every_command_that_takes_a_name_takes_one_that_begins_with_a_hyphen() {
                 }
             })
             .collect();
-        let output = run(data.path(), &line);
+        let output = portcullis.run(&line);
         let said = String::from_utf8(output.stderr).unwrap();
         // Most name nobody, and that is what it should say, if anything.
         assert!(!said.contains("Usage:"), "{line:?} {said}");
@@ -153,10 +155,10 @@ fn every_command_that_takes_a_name_takes_one_that_begins_with_a_hyphen() {
 
 #[test]
 fn every_command_shows_an_example_and_refuses_what_it_does_not_know_or_cannot_use() {
-    let data = TempDir::new().unwrap();
-    for leaf in leaves(data.path()) {
+    let portcullis = Portcullis::new();
+    for leaf in leaves(&portcullis) {
         let words: Vec<&str> = leaf.split(' ').collect();
-        let help = run(data.path(), &[&words[..], &["--help"]].concat());
+        let help = portcullis.run(&[&words[..], &["--help"]].concat());
         let shown = String::from_utf8(help.stdout).unwrap();
         assert_eq!(help.status.code(), Some(0), "{leaf}");
         assert!(shown.contains("Example"), "{leaf} has no example");
@@ -166,12 +168,12 @@ fn every_command_shows_an_example_and_refuses_what_it_does_not_know_or_cannot_us
             has_json || leaf == "serve",
             "{leaf} has no --json:\n{shown}"
         );
-        let unknown = run(data.path(), &[&words[..], &["--surely-unknown"]].concat());
+        let unknown = portcullis.run(&[&words[..], &["--surely-unknown"]].concat());
         assert_eq!(unknown.status.code(), Some(2), "{leaf}");
         assert!(!unknown.stderr.is_empty() && unknown.stdout.is_empty());
         let call = CALLS.iter().find(|call| name(call) == leaf);
         let call = call.map_or(&words[..], |call| call);
-        let wrong = run(data.path(), &[&["--listen=nowhere"], call].concat());
+        let wrong = portcullis.run(&[&["--listen=nowhere"], call].concat());
         let said = String::from_utf8(wrong.stderr).unwrap();
         assert_eq!(wrong.status.code(), Some(2), "{leaf} {said}");
         assert!(said.contains("PORTCULLIS_LISTEN"), "{leaf} {said}");
@@ -180,14 +182,13 @@ fn every_command_shows_an_example_and_refuses_what_it_does_not_know_or_cannot_us
 
 #[test]
 fn every_command_fails_with_1_and_a_reason_when_the_database_is_away() {
-    let data = TempDir::new().unwrap();
+    let portcullis = Portcullis::new();
     let calls = CALLS.iter().copied().chain([&["serve"][..]]);
     std::thread::scope(|scope| {
         for call in calls {
-            let folder = data.path();
+            let portcullis = &portcullis;
             scope.spawn(move || {
-                let line = [&[DEAD_DATABASE, "--listen=127.0.0.1:0"], call].concat();
-                let output = run(folder, &line);
+                let output = portcullis.run(&[&[DEAD_DATABASE], call].concat());
                 let said = String::from_utf8(output.stderr).unwrap();
                 assert_eq!(output.status.code(), Some(1), "{call:?} {said}");
                 assert!(
@@ -211,13 +212,13 @@ fn name(call: &[&str]) -> String {
 }
 
 /// Every command that has none below it.
-fn leaves(data_dir: &Path) -> Vec<String> {
+fn leaves(portcullis: &Portcullis) -> Vec<String> {
     let mut leaves = Vec::new();
     let mut open = vec![Vec::<String>::new()];
     while let Some(command) = open.pop() {
         let mut line: Vec<&str> = command.iter().map(String::as_str).collect();
         line.push("--help");
-        let below = subcommands(&String::from_utf8(run(data_dir, &line).stdout).unwrap());
+        let below = subcommands(&String::from_utf8(portcullis.run(&line).stdout).unwrap());
         if below.is_empty() {
             leaves.push(command.join(" "));
         }
@@ -241,52 +242,4 @@ fn subcommands(help: &str) -> Vec<String> {
         .filter(|name| *name != "help")
         .map(str::to_owned)
         .collect()
-}
-
-fn portcullis(data_dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-    command.env_clear().env("PORTCULLIS_DATA_DIR", data_dir);
-    command
-}
-
-fn run(data_dir: &Path, line: &[&str]) -> Output {
-    portcullis(data_dir).args(line).output().unwrap()
-}
-
-/// An origin whose mail goes nowhere, so that there is some to list.
-struct Serving {
-    process: Child,
-    url: String,
-}
-
-impl Serving {
-    fn start(data_dir: &Path) -> Self {
-        let mut process = portcullis(data_dir)
-            .args(["--listen=127.0.0.1:0", "--edge-secret", EDGE_SECRET])
-            .args([
-                "--smtp-url=smtp://127.0.0.1:1",
-                "--mail-from=test@example.org",
-            ])
-            .arg("serve")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-        let url = log.by_ref().find_map(|line| {
-            let line = line.unwrap();
-            let (_, url) = line.split_once("listening on ")?;
-            Some(url.split('"').next()?.to_owned())
-        });
-        let url = url.expect("it ended before it listened");
-        std::thread::spawn(move || log.for_each(drop));
-        Self { process, url }
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // Whatever the test ended with, its process ends with it; it may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -2,6 +2,7 @@
 //! They are started where the other tests have theirs from: under `cargo xtask test`.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod command_table;
 mod crowd;
 mod faults;
 mod forgotten_begin;

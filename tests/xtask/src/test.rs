@@ -80,10 +80,7 @@ fn test_unit(options: &Options) -> anyhow::Result<Outcome> {
 fn test_origin(options: &Options, name: &str, packages: &[&str]) -> anyhow::Result<Outcome> {
     let servers = Servers::start()?;
     let mut command = cargo_test(packages, options.filter.as_deref());
-    command
-        .env("TEST_DATABASE_URL", servers.postgres.url())
-        .env("TEST_REDIS_URL", servers.redis.url());
-    cargo_test::run(name, &mut command)
+    cargo_test::run(name, servers.give_to(&mut command))
 }
 
 /// A build of its own, of the origin alone.
@@ -92,11 +89,8 @@ fn test_faults(options: &Options) -> anyhow::Result<Outcome> {
     let packages = ["--workspace", "--exclude", "e2e", "--test", "publisher"];
     let filter = options.filter.as_deref().unwrap_or("fault_points");
     let mut command = cargo_test(&packages, Some(filter));
-    command
-        .args(["--features", "origin/fault-points"])
-        .env("TEST_DATABASE_URL", servers.postgres.url())
-        .env("TEST_REDIS_URL", servers.redis.url());
-    cargo_test::run("faults", &mut command)
+    command.args(["--features", "origin/fault-points"]);
+    cargo_test::run("faults", servers.give_to(&mut command))
 }
 
 fn test_end_to_end(options: &Options) -> anyhow::Result<Outcome> {
@@ -144,5 +138,13 @@ impl Servers {
                 redis: Redis::start(&logs).await?,
             })
         }))
+    }
+
+    /// Runs what is ignored where there are none, too. Nothing may be added to the command after this.
+    fn give_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("TEST_DATABASE_URL", self.postgres.url())
+            .env("TEST_REDIS_URL", self.redis.url())
+            .args(["--", "--include-ignored"])
     }
 }

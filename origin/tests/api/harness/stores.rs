@@ -1,7 +1,6 @@
 //! The stores of one test. Postgres is reached through a proxy, and so is Redis: a test can cut
 //! either off without touching the server, which others use.
 
-use std::io::Write;
 use std::path::Path;
 
 use sqlx::AnyPool;
@@ -10,9 +9,6 @@ use url::Url;
 
 use super::proxy::Proxy;
 use super::redis_databases::RedisDatabase;
-
-const NOT_RUN: &[u8] = b"NOT RUN on Postgres and Redis: set TEST_DATABASE_URL and TEST_REDIS_URL, \
-                         or use `cargo xtask test`\n";
 
 pub(crate) struct Stores {
     database_url: String,
@@ -37,16 +33,10 @@ impl Stores {
         }
     }
 
-    /// `None`: they were not given, and this has been said.
-    pub(super) async fn postgres_and_redis() -> Option<Self> {
-        let (Ok(admin_url), Ok(redis_url)) = (
-            std::env::var("TEST_DATABASE_URL"),
-            std::env::var("TEST_REDIS_URL"),
-        ) else {
-            // Not `eprintln!`, which a test that passes keeps to itself.
-            std::io::stderr().write_all(NOT_RUN).unwrap();
-            return None;
-        };
+    /// Those that `cargo xtask test` started.
+    pub(super) async fn postgres_and_redis() -> Self {
+        let admin_url = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL");
+        let redis_url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL");
         let database = format!(
             "test_{}",
             origin::random::new_id().unwrap().replace('-', "_")
@@ -57,7 +47,7 @@ impl Stores {
         let redis = RedisDatabase::take(&redis_url).await;
         let (mut proxied, redis_proxy) = through_proxy(&redis_url).await;
         proxied.set_path(&redis.number().to_string());
-        Some(Self {
+        Self {
             database_url: url.to_string(),
             postgres: Some(Postgres {
                 admin_url,
@@ -67,7 +57,7 @@ impl Stores {
                 redis_proxy,
                 redis_url: proxied.to_string(),
             }),
-        })
+        }
     }
 
     pub(crate) fn database_url(&self) -> &str {
