@@ -34,10 +34,17 @@ impl Encrypted {
         format!("rediss://{host}:{}", self.port)
     }
 
-    fn trusted(&self, host: &str) -> Portcullis {
+    /// As patient as it can be: a handshake takes its time on a slow machine.
+    fn portcullis(&self, host: &str) -> Portcullis {
         Portcullis::new()
             .with("REDIS_URL", self.url(host))
-            .with("PORTCULLIS_REDIS_CA_FILE", self.certificate.authority())
+            .with("PORTCULLIS_REDIS_TIMEOUT_MS", "10000")
+    }
+
+    fn trusted(&self, host: &str) -> Portcullis {
+        let authority = self.certificate.authority();
+        self.portcullis(host)
+            .with("PORTCULLIS_REDIS_CA_FILE", authority)
     }
 }
 
@@ -72,14 +79,10 @@ async fn the_machines_authorities_are_asked_where_none_is_named_and_only_there()
     let nothing = "/nowhere/authorities.pem";
     let named = encrypted.trusted(host).with("SSL_CERT_FILE", nothing);
     assert_eq!(named.finding("redis")["state"], "ok");
-    let url = encrypted.url(host);
-    let of_the_machine = Portcullis::new()
-        .with("REDIS_URL", &url)
-        .with("SSL_CERT_FILE", encrypted.certificate.authority());
+    let authority = encrypted.certificate.authority();
+    let of_the_machine = encrypted.portcullis(host).with("SSL_CERT_FILE", authority);
     assert_eq!(of_the_machine.finding("redis")["state"], "ok");
-    let nobody = Portcullis::new()
-        .with("REDIS_URL", &url)
-        .with("SSL_CERT_FILE", nothing);
+    let nobody = encrypted.portcullis(host).with("SSL_CERT_FILE", nothing);
     let refused = nobody.run(&["serve"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{said}");
@@ -92,8 +95,7 @@ async fn a_redis_whose_authority_nobody_named_is_refused_and_the_setting_is_told
         return;
     }
     let encrypted = Encrypted::start().await;
-    let url = encrypted.url(encrypted.certificate.host());
-    let portcullis = Portcullis::new().with("REDIS_URL", url);
+    let portcullis = encrypted.portcullis(encrypted.certificate.host());
     let refused = portcullis.run(&["serve"]);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{said}");
