@@ -45,6 +45,11 @@ impl Link {
         })
     }
 
+    /// Whether it still keeps every key, or still does not: `info` is what it says of its memory.
+    pub(super) fn agrees_with(&self, info: &str) -> bool {
+        self.run_id.is_some() == keeps_every_key(info)
+    }
+
     /// What the marker must say for this Redis to be believed at `epoch`.
     pub(super) fn marker(&self, epoch: i64) -> Option<String> {
         self.run_id

@@ -114,14 +114,21 @@ impl RedisCache {
     /// Logged once an outage: only the first to fail finds the link still there.
     fn lose(&self, failed: &Link, error: &redis::RedisError) {
         metrics::counter!("portcullis_redis_errors_total").increment(1);
-        let mut link = lock(&self.0.link);
-        if link
-            .as_ref()
-            .is_some_and(|current| current.number == failed.number)
-        {
-            *link = None;
+        if self.let_go_of(failed) {
             tracing::warn!(%error, "Redis failed; the database answers in its place");
         }
+    }
+
+    /// Whether it was still the link.
+    fn let_go_of(&self, link: &Link) -> bool {
+        let mut current = lock(&self.0.link);
+        let is_current = current
+            .as_ref()
+            .is_some_and(|current| current.number == link.number);
+        if is_current {
+            *current = None;
+        }
+        is_current
     }
 
     /// The epoch, if it is young enough to be believed.

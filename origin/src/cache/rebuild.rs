@@ -72,18 +72,21 @@ async fn tick(app: &App, cache: &RedisCache, door: &mut Door) -> sqlx::Result<()
         return Ok(());
     };
     cache.store_confirmations(app).await?;
-    let Some(marker) = link.marker(epoch) else {
-        return Ok(());
-    };
     let mut read = Pipeline::new();
     read.cmd("GET").arg(COMPLETE);
-    match cache
-        .query_link::<(Option<String>,)>(&mut link, &read)
-        .await
-    {
-        Some((Some(there),)) if there == marker => Ok(()),
-        Some(_) => cache.rebuild(app, link, epoch).await,
-        None => Ok(()),
+    read.cmd("INFO").arg("memory");
+    let answer = cache.query_link::<(Option<String>, String)>(&mut link, &read);
+    let Some((there, memory)) = answer.await else {
+        return Ok(());
+    };
+    // It may be set at any time: then this Redis is met anew.
+    if !link.agrees_with(&memory) {
+        cache.let_go_of(&link);
+        return Ok(());
+    }
+    match link.marker(epoch) {
+        Some(marker) if there.as_ref() != Some(&marker) => cache.rebuild(app, link, epoch).await,
+        _ => Ok(()),
     }
 }
 

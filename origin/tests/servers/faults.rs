@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use stack::Standstill;
 
 use crate::world::{DATABASE, PASSWORD, PATIENCE, World};
@@ -72,6 +72,24 @@ async fn a_redis_that_is_flushed_again_and_again_forgets_no_log_out() {
     world.wait_until_redis_is_believed().await;
     for token in &tokens[..20] {
         assert_eq!(world.me(token).await, Some(StatusCode::UNAUTHORIZED));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_begins_to_evict_keys_is_believed_no_more_until_it_keeps_them_again() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    for (policy, expected) in [("allkeys-random", false), ("noeviction", true)] {
+        let setting = ["CONFIG", "SET", "maxmemory-policy", policy];
+        world.redis.command(&setting).unwrap();
+        stack::until("the policy is noticed", PATIENCE, async || {
+            let ready = world.client.get(world.serving.url("/health/ready"));
+            let ready: Value = ready.send().await?.json().await?;
+            Ok(((ready["cache"] == "ok") == expected).then_some(()))
+        })
+        .await
+        .unwrap();
     }
 }
 
