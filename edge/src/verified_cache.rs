@@ -18,7 +18,7 @@ pub struct VerifiedCache {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct CacheCounters {
     pub hits: u64,
-    /// Of the hits: for requests that were answered in one call.
+    /// Hits among them that were for requests answered in one call.
     pub hits_at_once: u64,
     pub misses: u64,
 }
@@ -48,7 +48,7 @@ impl VerifiedCache {
         self.counters.hits_at_once += 1;
     }
 
-    /// The same as `find`, for whoever does not know yet whether the request is his: counts nothing.
+    /// The same as `find`, before it is known whether this call will answer the request: counts nothing.
     pub fn recall(&mut self, text: &str, now: UnixSeconds) -> Option<Rc<ValidToken>> {
         let token = self.tokens.find(text)?;
         if now < token.claims().exp {

@@ -61,8 +61,10 @@ async fn record(
         holder: Holder::Client,
         client_id: &client.id,
         scope,
+        ends_at: None,
     };
     let token = app.issuer.issue(&grant, now)?;
+    let expires_in = app.issuer.expires_in(&grant, now);
     store::commit(tx).await?;
-    Ok(TokenResponse::new(app, token, scope.to_owned()))
+    Ok(TokenResponse::new(token, scope.to_owned(), expires_in))
 }

@@ -24,6 +24,8 @@ pub struct Grant<'a> {
     pub holder: Holder<'a>,
     pub client_id: &'a str,
     pub scope: &'a str,
+    /// No token outlives its session.
+    pub ends_at: Option<UnixSeconds>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +90,15 @@ impl Issuer {
         self.ring().jwks()
     }
 
+    /// Seconds from `now` that a token of this grant lives.
+    #[must_use]
+    pub fn expires_in(&self, grant: &Grant<'_>, now: UnixSeconds) -> u64 {
+        let left_secs = grant
+            .ends_at
+            .map(|end| end.as_secs().saturating_sub(now.as_secs()));
+        left_secs.map_or(self.lifetime_secs, |left| left.min(self.lifetime_secs))
+    }
+
     /// Whole seconds only: a cut-off is one, and must fall between two tokens, never inside one.
     pub fn issue(&self, grant: &Grant<'_>, now: UnixSeconds) -> Result<String, ApiError> {
         let claims = self.claims(grant, UnixSeconds::from_secs(now.as_secs()))?;
@@ -114,7 +125,7 @@ impl Issuer {
             iss: self.name.clone(),
             sub: SubjectId::parse(sub).map_err(|_| BAD_ID)?,
             aud: vec![self.audience.clone()],
-            exp: iat.plus_secs(self.lifetime_secs),
+            exp: iat.plus_secs(self.expires_in(grant, iat)),
             nbf: None,
             iat,
             sid: Some(SessionId::parse(sid).map_err(|_| BAD_ID)?),

@@ -76,7 +76,7 @@ fn nobody_names_what_is_above_it() {
 }
 
 #[test]
-fn would_notice() {
+fn a_forbidden_name_in_any_form_of_import_is_noticed() {
     let code = "use crate::{app::App, store::{self, users}};\nlet x = axum::Json(1);";
     assert!(names(code, "axum") && names_ours(code, "store") && names_ours(code, "app"));
     assert!(!names_ours(code, "users") && !names(code, "xum"));

@@ -141,7 +141,7 @@ fn method_label(method: &Method) -> &'static str {
         .unwrap_or("other")
 }
 
-/// Of what has no task of its own.
+/// For routes that run without a task of their own.
 fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     panicked().into_response()
 }

@@ -60,12 +60,12 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    pub(crate) fn new(app: &App, access_token: String, scope: String) -> Self {
+    pub(crate) fn new(access_token: String, scope: String, expires_in: u64) -> Self {
         Self {
             access_token,
             refresh_token: None,
             token_type: "Bearer",
-            expires_in: app.issuer.lifetime_secs(),
+            expires_in,
             scope,
         }
     }
@@ -95,7 +95,9 @@ fn access_token(
         },
         client_id: &session.client_id,
         scope: &scope,
+        ends_at: Some(session.expires_at),
     };
     let token = app.issuer.issue(&grant, now)?;
-    Ok(TokenResponse::new(app, token, scope))
+    let expires_in = app.issuer.expires_in(&grant, now);
+    Ok(TokenResponse::new(token, scope, expires_in))
 }

@@ -219,12 +219,33 @@ fn a_command_about_nobody_is_misuse_and_says_so() {
             "x",
         ],
         &["user", "disable", "--reason", "x"],
+        &["user", "roles", "--id", "nobody", "--reason", "x"],
         &["mail", "retry", "nothing"],
         &["audit", "--event", "nothing"],
     ] {
         let output = portcullis(data.path()).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
         assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_enough_is_no_failure_but_a_lost_secret_is_one() {
+    let data = TempDir::new().unwrap();
+    let made = ["user", "create", "--email", "ada@example.org"];
+    for (arguments, code) in [(&made[..], 1), (&["user", "list"], 0)] {
+        let (gone, pipe) = std::io::pipe().unwrap();
+        drop(gone);
+        let output = portcullis(data.path())
+            .args(arguments)
+            .stdout(pipe)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(output.stderr.is_empty(), code == 0, "{output:?}");
     }
 }
 

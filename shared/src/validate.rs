@@ -113,8 +113,8 @@ fn validate_claims(claims: &Claims, policy: &ValidationPolicy) -> Result<(), Tok
     Ok(())
 }
 
-/// Refused on or after `exp`, before `nbf`, and before it was issued: if the future were allowed,
-/// a token could be dated past the next cut-off.
+/// Refused from `exp` plus the leeway on, and while `nbf` or `iat` is further ahead than the leeway: if
+/// the future were allowed, a token could be dated past the next cut-off.
 fn validate_times(
     claims: &Claims,
     policy: &ValidationPolicy,

@@ -74,7 +74,7 @@ impl Account {
             address: None,
         };
         match accounts::register(app, &registration).await {
-            // By an earlier life of this process.
+            // Registered by an earlier run.
             Ok(_) | Err(ApiError::EmailTaken) => Ok(()),
             Err(error) => Err(Failure::log_in(&error)),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::ApiError;
 
-/// Of every failure.
+/// The codes of all failures.
 pub(crate) const CODES: [&str; 5] = [
     "canary_log_in_failed",
     "canary_log_out_failed",

@@ -13,14 +13,14 @@ mod revoke;
 mod serve;
 pub mod user;
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::audit::AuditCommand;
@@ -113,6 +113,8 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.try_run() {
             Ok(()) => ExitCode::SUCCESS,
+            // As `head` does once it has what it wants.
+            Err(error) if is_nobody_reading(&error) => ExitCode::SUCCESS,
             Err(error) => {
                 report(&error);
                 ExitCode::from(exit_code(&error))
@@ -171,11 +173,12 @@ fn prepare_folder(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {shown} (PORTCULLIS_DATA_DIR)"))?;
     let others = private_file::what_others_may(folder)
         .with_context(|| format!("cannot look at the folder {shown} (PORTCULLIS_DATA_DIR)"))?;
-    ensure!(
-        others != OthersMay::Write,
-        "others than the owner may write to the folder {shown} (PORTCULLIS_DATA_DIR), where keys \
-         lie: chmod o-w {shown}"
-    );
+    if others == OthersMay::Write {
+        bail!(Misuse(format!(
+            "others than the owner may write to the folder {shown} (PORTCULLIS_DATA_DIR), where \
+             keys lie: chmod o-w {shown}"
+        )));
+    }
     Ok(())
 }
 
@@ -203,8 +206,14 @@ fn report(error: &anyhow::Error) {
     let _ = heard.recv_timeout(ERROR_MAY_TAKE);
 }
 
+/// What the caller has to say otherwise.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
+
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let is_misuse = error.is::<ConfigErrors>()
+    let is_misuse = error.is::<Misuse>()
+        || error.is::<ConfigErrors>()
         || error.is::<ConfigError>()
         || error
             .downcast_ref::<KeysError>()
@@ -222,7 +231,14 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if is_misuse { MISUSED } else { FAILED }
 }
 
+/// Whether all that failed is that whoever read our output went away. What may not be lost comes with
+/// a context that says so.
+fn is_nobody_reading(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    error.chain().len() == 1 && cause.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}
+
 /// One line on standard output, for the next program to read.
 fn print_line(line: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{line}")?)
+    Ok(writeln!(io::stdout(), "{line}")?)
 }

@@ -10,11 +10,12 @@ mod standing;
 
 use std::io::Read;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::Misuse;
 use crate::address::parse_email;
 use crate::app::App;
 use crate::error::ApiError;
@@ -135,6 +136,8 @@ pub(super) fn read_secret_line() -> anyhow::Result<SecretString> {
         .context("standard input cannot be read")?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    ensure!(!line.is_empty(), "standard input is empty");
+    if line.is_empty() {
+        bail!(Misuse("standard input is empty".to_owned()));
+    }
     Ok(SecretString::from(line))
 }

@@ -76,10 +76,14 @@ impl Check {
             return format!("http://{listen}");
         };
         match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {}
+            Ok(url)
+                if matches!(url.scheme(), "http" | "https")
+                    // RFC 8414, section 2.
+                    && url.query().is_none()
+                    && url.fragment().is_none() => {}
             _ => self.refuse(
                 "PORTCULLIS_ISSUER",
-                format!("{text:?} is not an http or https URL"),
+                format!("{text:?} is not an http or https URL without query and fragment"),
             ),
         }
         text.to_owned()

@@ -17,7 +17,7 @@ use super::problem::complete;
 pub struct OAuthErrorBody {
     /// As the standard names it: several of ours are one of these.
     error: &'static str,
-    /// In words, for who writes the client.
+    /// In words, for whoever writes the client.
     error_description: String,
     /// Stable; says more exactly than `error` what it was.
     code: &'static str,

@@ -26,11 +26,11 @@ pub enum PublishError {
     Store(#[from] sqlx::Error),
     #[error("the list cannot be signed")]
     Signing(#[from] SigningError),
-    #[error("what the database holds of the list is damaged: {0}")]
+    #[error("what the database holds of the list is damaged: {0}; run `portcullis list verify`")]
     Damaged(#[from] ListError),
-    #[error("the head would be longer than edges accept")]
+    #[error("the head would be longer than edges accept: retire token keys that no token needs")]
     HeadTooLong,
-    #[error("a segment is not where it was")]
+    #[error("a segment is not where it was; run `portcullis list verify`")]
     SegmentLost,
     #[error("a merge of segments died")]
     MergeDied,

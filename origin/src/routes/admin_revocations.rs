@@ -1,6 +1,6 @@
 //! `POST /admin/revocations`: an operator revokes anything, with a reason. `GET`: the newest ones.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -90,9 +90,17 @@ async fn revoke(
 
 #[utoipa::path(
     get, path = "/admin/revocations", tag = "operator", security(("bearer" = [])),
-    responses((status = 200, description = "The newest first", body = List)),
+    responses((status = 200, description = "The newest 100, the newest first", body = List)),
 )]
-async fn list(State(app): State<App>, _: Operator) -> Result<Response, ApiError> {
+async fn list(
+    State(app): State<App>,
+    _: Operator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    // There is no filter: one that is not applied would show too much.
+    if query.is_some_and(|query| !query.is_empty()) {
+        return Err(ApiError::InvalidQuery);
+    }
     let rows = revocations::find_newest(&app.pool, NEWEST).await?;
     Ok(no_store(List {
         revocations: rows.into_iter().map(entry).collect(),

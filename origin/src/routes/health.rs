@@ -95,7 +95,9 @@ async fn ready(State(app): State<App>) -> Response {
         Some(publishing) => ("ok", publisher_health(&app, publishing)),
         None => ("unreachable", UNKNOWN),
     };
-    let code = publisher.status.code();
+    let can_sign = app.issuer.ring().signer(app.clock.now()).is_some();
+    let no_key = (!can_sign).then_some("no_signing_key");
+    let code = publisher.status.code().or(no_key);
     let canary = CanaryHealth::of(&app);
     let is_at_risk = publisher.is_late || canary.is_at_risk();
     let health = Health {

@@ -23,7 +23,7 @@ use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
 /// A cut-off is at most the second after that of a token which is accepted now; one further away is
 /// a clock gone wrong.
 const MAX_WAIT_SECS: u64 = LEEWAY_SECS + 2;
-/// Of a password that somebody goes on changing.
+/// How often a password is checked anew when it keeps changing meanwhile.
 const MAX_CHECKS: u32 = 3;
 
 #[derive(Debug)]

@@ -79,7 +79,7 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// An event of which no more is known; name what is with `..`.
+    /// An event with nothing else known; set the other members with struct update (`..`).
     #[must_use]
     pub fn new(id: String, event: Event) -> Self {
         Self {

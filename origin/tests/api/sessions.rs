@@ -80,6 +80,20 @@ on_both_stores! {
         origin.advance(Duration::from_hours(1));
         assert_eq!(origin.refresh(&used.refresh).await.code(), "refresh_token_expired");
     }
+
+    async fn no_token_outlives_its_session(origin) {
+        let mut used = origin.user("ada@example.org").await;
+        let ends_at = claims(&used.access)["iat"].as_u64().unwrap() + 21600;
+        for _ in 0..3 {
+            origin.advance(Duration::from_mins(110));
+            let answer = origin.refresh(&used.refresh).await;
+            used = Tokens::from(&answer);
+            let claims = claims(&used.access);
+            let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
+            assert_eq!(answer.body["expires_in"], exp - iat);
+            assert_eq!(exp, ends_at.min(iat + 3600));
+        }
+    }
 }
 
 async fn close(origin: &Origin, sid: &serde_json::Value, token: &str) -> Answer {

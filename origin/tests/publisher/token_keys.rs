@@ -206,6 +206,7 @@ fn issue(origin: &Replica) -> String {
         holder: Holder::Client,
         client_id: "a client",
         scope: "profile",
+        ends_at: None,
     };
     origin.app.issuer.issue(&grant, origin.now()).unwrap()
 }

@@ -1,13 +1,13 @@
 //! `portcullis user roles`.
 
-use anyhow::ensure;
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
 use super::{ACTOR, Whom};
 use crate::accounts::{self, Deed, RolesChange};
 use crate::app::App;
-use crate::commands::print_line;
+use crate::commands::{Misuse, print_line};
 use crate::iso_time;
 
 #[derive(Debug, Clone, Args)]
@@ -29,10 +29,9 @@ pub struct ChangeRoles {
 }
 
 pub(super) async fn run(app: &App, change: &ChangeRoles) -> anyhow::Result<()> {
-    ensure!(
-        !change.add.is_empty() || !change.remove.is_empty(),
-        "nothing to do: give --add or --remove"
-    );
+    if change.add.is_empty() && change.remove.is_empty() {
+        bail!(Misuse("nothing to do: give --add or --remove".to_owned()));
+    }
     let user = change.whom.find(app).await?;
     let deed = Deed {
         actor: ACTOR,

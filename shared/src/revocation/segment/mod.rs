@@ -1,7 +1,7 @@
 //! A sealed part of the list, looked up where it lies: its names are never unpacked. Immutable, named
 //! by its SHA-256. A list asks a filter before it searches one ([`searchable`]): to make that reads every
-//! name once, when a list takes the segment in, and in one stretch; a merged one of millions takes tens of
-//! milliseconds, which the 2 ms at most for a new head do not include.
+//! name once, when a list takes the segment in, and in one stretch; the largest that merging makes, of 1.9
+//! million, takes tens of milliseconds, which the 2 ms at most for a new head do not include.
 //!
 //! Format 2, all numbers little-endian: magic `PRS2`; `u32` number of names revoked for good; `u32`
 //! number of names with a cut-off; `u32` bytes of each time; `u64` earliest time; the names revoked
