@@ -38,7 +38,7 @@ fn a_data_folder_that_others_may_write_is_refused_with_the_command_that_mends_it
     set_mode(data.path(), 0o777);
     let refused = portcullis(data.path()).arg("migrate").output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(
         said.contains(&format!("chmod o-w {}", data.path().display())),
         "{said}"
