@@ -2,6 +2,7 @@
 //! It does not log in.
 
 mod deed;
+mod every_token;
 mod lifecycle;
 mod password_change;
 mod password_reset;

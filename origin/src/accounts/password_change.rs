@@ -13,7 +13,8 @@ use crate::sessions::{Caller, user_actor};
 use crate::store::audit::{self, Event};
 use crate::store::mailed_tokens::{self, Purpose};
 use crate::store::mails::Kind;
-use crate::store::users::{self, Replaced, User};
+use crate::store::password_hashes::{self, Replaced};
+use crate::store::users::User;
 use crate::store::{self, Transaction, last_token, sessions};
 use crate::{mail, random};
 
@@ -33,7 +34,7 @@ pub async fn change_password(
     caller: &Caller,
 ) -> Result<Vec<Receipt>, ApiError> {
     let user_id = change.claims.sub.as_str();
-    let (user, old_hash) = users::find_with_hash(&app.pool, user_id)
+    let (user, old_hash) = password_hashes::find(&app.pool, user_id)
         .await?
         .filter(|(user, _)| user.disabled_at.is_none())
         .ok_or(ApiError::UserNotFound)?;
@@ -45,7 +46,7 @@ pub async fn change_password(
     let new_hash = app.passwords.hash_new(change.new_password, &owner).await?;
     let mut tx = store::begin(&app.pool).await?;
     let now = app.clock.now();
-    match users::replace_password(&mut tx, user_id, &old_hash, &new_hash, now).await? {
+    match password_hashes::replace(&mut tx, user_id, &old_hash, &new_hash, now).await? {
         Replaced::Yes => {}
         // Someone else was faster: what was checked is no longer the password.
         Replaced::ChangedMeanwhile => return Err(ApiError::WrongPassword),

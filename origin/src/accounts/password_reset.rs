@@ -15,7 +15,7 @@ use crate::store::audit::{self, Event};
 use crate::store::mailed_tokens::{self, Purpose};
 use crate::store::mails::Kind;
 use crate::store::users::{self, User};
-use crate::store::{self, Transaction};
+use crate::store::{self, Transaction, password_hashes};
 use crate::{mail, mailed_token, random};
 
 /// Orders a mail to this address.
@@ -55,7 +55,8 @@ pub async fn reset_password(
     let mut tx = store::begin(&app.pool).await?;
     let now = app.clock.now();
     redeem(&mut tx, &user, &token_hash, now).await?;
-    users::reset_password(&mut tx, &user.id, &password_hash, &caller.address, now).await?;
+    let proven_address = &caller.address;
+    password_hashes::reset(&mut tx, &user.id, &password_hash, proven_address, now).await?;
     mail::enqueue(
         &mut tx,
         Kind::PasswordWasReset,

@@ -17,8 +17,8 @@ use crate::random;
 use crate::store::audit::{self, Event};
 use crate::store::clients::{self, Locked};
 use crate::store::sessions::Session;
-use crate::store::users::{self, User};
-use crate::store::{self, Transaction, refresh_tokens, revocations, sessions};
+use crate::store::users::User;
+use crate::store::{self, Transaction, password_hashes, refresh_tokens, revocations, sessions};
 
 /// A cut-off is at most the second after that of a token which is accepted now; one further away is
 /// a clock gone wrong.
@@ -116,7 +116,7 @@ async fn authenticate(
     credentials: &Credentials<'_>,
 ) -> Result<Option<Proven>, ApiError> {
     let found = match parse_email(credentials.email) {
-        Ok(email) => users::find_for_login(&app.pool, &email).await?,
+        Ok(email) => password_hashes::find_by_email(&app.pool, &email).await?,
         Err(_) => None,
     };
     let stored = found.as_ref().map(|(_, hash)| hash.as_str());
@@ -128,7 +128,7 @@ async fn authenticate(
         Verdict::Wrong => return Ok(None),
         Verdict::Right => hash,
         Verdict::RightAndRehashed(new) => {
-            users::replace_password_hash(&app.pool, &user.id, &hash, &new).await?;
+            password_hashes::rehash(&app.pool, &user.id, &hash, &new).await?;
             new
         }
     };
@@ -163,7 +163,8 @@ async fn begin_session(
         let now = app.clock.now();
         let mut tx = store::begin(&app.pool).await?;
         // From here on a log-out of all sessions waits for us, or we have waited for it.
-        let locked = users::lock_for_login(&mut tx, &proven.user_id, &proven.hash, now).await?;
+        let locked =
+            password_hashes::lock_for_login(&mut tx, &proven.user_id, &proven.hash, now).await?;
         let Some(user) = locked else {
             return Ok(None);
         };

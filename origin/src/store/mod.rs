@@ -17,6 +17,7 @@ pub mod list_travel;
 pub mod mailed_tokens;
 pub mod mails;
 pub mod outbox;
+pub mod password_hashes;
 pub mod receipts;
 pub mod refresh_tokens;
 mod revocation_columns;
