@@ -1,5 +1,5 @@
-//! A look at everything that the origin depends on, one part after the other, which changes nothing.
-//! Each finding says what is wrong and what to do. It does not print.
+//! A look at everything that the origin depends on, one part after the other. It repairs nothing, and
+//! makes no key; an empty SQLite file or mail folder is made where there is none. Each finding says what is wrong and what to do. It does not print.
 
 mod parts;
 

@@ -11,9 +11,9 @@ mod signing_key;
 mod tests;
 pub mod turn;
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use shared::Algorithm;
 
 pub use held::{HeldKeys, KeySource};
@@ -22,6 +22,8 @@ pub use ring::{KeyRing, algorithms};
 pub use signing_key::{SigningError, SigningKey, SigningKeyError};
 
 use crate::config::Config;
+
+const LIST_ALGORITHM: Algorithm = Algorithm::EdDsa;
 
 /// The key of lists is never a key of tokens: a token can then not be made into a list, or the
 /// other way round, by whoever gets one signature out of us.
@@ -63,36 +65,44 @@ impl KeysError {
     }
 }
 
+/// Loads the keys; `None` where neither the configuration nor the data folder has one of them.
+pub fn load(config: &Config) -> Result<Option<Keys>, KeysError> {
+    let token = HeldKeys::load(config)?;
+    let list = load_list_key(config)?;
+    token.zip(list).map(Keys::of).transpose()
+}
+
 /// Loads the keys; makes those that neither the configuration nor the data folder has.
 pub fn load_or_create(config: &Config) -> Result<Keys, KeysError> {
     let token = HeldKeys::load_or_create(config)?;
-    let file = config.stores.data_dir.join("list-key.pem");
-    let list = load(
-        "PORTCULLIS_LIST_KEY",
-        config.keys.list_key.as_ref(),
-        Algorithm::EdDsa,
-        &file,
-    )?;
-    if token.find(&list.kid).is_some() {
-        return Err(KeysError::SameKeyTwice);
-    }
-    Ok(Keys { token, list })
+    let list = match load_list_key(config)? {
+        Some(key) => key,
+        None => key_file::load_or_create(LIST_ALGORITHM, &list_key_file(config))?,
+    };
+    Keys::of((token, list))
 }
 
-fn load(
-    variable: &'static str,
-    setting: Option<&SecretString>,
-    algorithm: Algorithm,
-    file: &Path,
-) -> Result<SigningKey, KeysError> {
-    match setting {
-        Some(pem) => SigningKey::from_pem(algorithm, pem.expose_secret()).map_err(|source| {
-            KeysError::BadSetting {
-                variable,
-                algorithm,
-                source,
-            }
-        }),
-        None => Ok(key_file::load_or_create(algorithm, file)?),
+impl Keys {
+    fn of((token, list): (HeldKeys, SigningKey)) -> Result<Self, KeysError> {
+        if token.find(&list.kid).is_some() {
+            return Err(KeysError::SameKeyTwice);
+        }
+        Ok(Self { token, list })
     }
+}
+
+fn load_list_key(config: &Config) -> Result<Option<SigningKey>, KeysError> {
+    let Some(pem) = &config.keys.list_key else {
+        return Ok(key_file::load(LIST_ALGORITHM, &list_key_file(config))?);
+    };
+    let key = SigningKey::from_pem(LIST_ALGORITHM, pem.expose_secret());
+    key.map(Some).map_err(|source| KeysError::BadSetting {
+        variable: "PORTCULLIS_LIST_KEY",
+        algorithm: LIST_ALGORITHM,
+        source,
+    })
+}
+
+fn list_key_file(config: &Config) -> PathBuf {
+    config.stores.data_dir.join("list-key.pem")
 }

@@ -412,6 +412,39 @@ fn doctor_says_of_each_part_what_is_wrong_and_what_to_do() {
     assert_eq!(doctor(&["--listen=nowhere"]).0, Some(2));
 }
 
+#[test]
+fn doctor_misses_a_lost_key_and_makes_none() {
+    let data = TempDir::new().unwrap();
+    let keys = || -> BTreeSet<_> {
+        let files = std::fs::read_dir(data.path()).unwrap();
+        let paths = files.map(|file| file.unwrap().path());
+        paths
+            .filter(|path| path.extension().is_some_and(|end| end == "pem"))
+            .collect()
+    };
+    let state = || {
+        let (_, out, err) = run(data.path(), &["doctor", "--json"]);
+        let findings: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        let findings = findings.as_array().unwrap().clone();
+        let of_keys = findings.iter().find(|finding| finding["part"] == "keys");
+        of_keys.unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state(), "doubtful");
+    assert!(keys().is_empty());
+    assert_eq!(run(data.path(), &["keys", "show"]).0, Some(0));
+    let made = keys();
+    assert_eq!((made.len(), state().as_str()), (2, "ok"));
+    for lost in &made {
+        let text = std::fs::read(lost).unwrap();
+        std::fs::remove_file(lost).unwrap();
+        assert_eq!(state(), "doubtful", "{}", lost.display());
+        assert_eq!(keys().len(), 1);
+        std::fs::write(lost, text).unwrap();
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(lost, owner_only).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn serve_refuses_a_schema_that_is_newer_than_it_knows() {
     let data = TempDir::new().unwrap();

@@ -35,15 +35,17 @@ pub(super) fn issuer(config: &Config) -> Finding {
 
 /// Reads what is there and makes nothing.
 pub(super) fn keys(config: &Config) -> Finding {
-    if config.keys.signing_key.is_none() && !config.stores.data_dir.join("list-key.pem").exists() {
-        return Finding::doubtful(
+    match keys::load(config) {
+        Ok(None) => Finding::doubtful(
             "keys",
-            format!("none in {} yet", config.stores.data_dir.display()),
-            "the first start makes them; if there should be some, check PORTCULLIS_DATA_DIR",
-        );
-    }
-    match keys::load_or_create(config) {
-        Ok(keys) => {
+            format!(
+                "not all of them are in {} yet",
+                config.stores.data_dir.display()
+            ),
+            "the next start makes what is missing, and a new token key signs only once edges have it: \
+             if it should be there, restore it, or check PORTCULLIS_DATA_DIR and PORTCULLIS_SIGNING_ALG",
+        ),
+        Ok(Some(keys)) => {
             let kids: Vec<_> = keys.token.all().iter().map(|key| key.kid.clone()).collect();
             let source = match keys.token.source() {
                 KeySource::Setting => "PORTCULLIS_SIGNING_KEY".to_owned(),
@@ -216,7 +218,7 @@ async fn judge_head(config: &Config, value: &[u8]) -> Finding {
 
 /// When it ends, if we signed it.
 async fn read_head(config: &Config, value: &[u8]) -> Option<UnixSeconds> {
-    let keys = keys::load_or_create(config).ok()?;
+    let keys = keys::load(config).ok()??;
     let pins = serde_json::json!({ "keys": [keys.list.public_jwk()] });
     let pins = KeySet::from_value(&pins).ok()?;
     let message = ListMessage::parse(value).ok()?;

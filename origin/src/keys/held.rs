@@ -31,26 +31,36 @@ pub enum KeySource {
 }
 
 impl HeldKeys {
+    /// `None` where the folder has none of the configured algorithm.
+    pub(super) fn load(config: &Config) -> Result<Option<Self>, KeysError> {
+        let held = Self::load_any(config)?;
+        let algorithm = config.keys.signing_algorithm;
+        let has_one = held.all().iter().any(|key| key.algorithm == algorithm);
+        Ok(has_one.then_some(held))
+    }
+
     /// Makes a first key where the folder has none of the configured algorithm.
     pub(super) fn load_or_create(config: &Config) -> Result<Self, KeysError> {
-        if let Some(text) = &config.keys.signing_key {
-            let keys = parse_setting(text.expose_secret(), config.keys.signing_algorithm)?;
-            return Ok(Self {
-                source: KeySource::Setting,
-                keys: RwLock::new(keys),
-            });
+        if let Some(held) = Self::load(config)? {
+            return Ok(held);
         }
-        let folder = config.stores.data_dir.clone();
         let algorithm = config.keys.signing_algorithm;
-        let mut keys = read_folder(&folder)?;
-        if keys.iter().all(|key| key.algorithm != algorithm) {
-            let first = folder.join(file_name(algorithm, None));
-            keys.push(Arc::new(key_file::load_or_create(algorithm, &first)?));
-        }
-        Ok(Self {
-            source: KeySource::Folder(folder),
-            keys: RwLock::new(keys),
-        })
+        let first = config.stores.data_dir.join(file_name(algorithm, None));
+        key_file::load_or_create(algorithm, &first)?;
+        Self::load_any(config)
+    }
+
+    fn load_any(config: &Config) -> Result<Self, KeysError> {
+        let (source, keys) = if let Some(text) = &config.keys.signing_key {
+            let keys = parse_setting(text.expose_secret(), config.keys.signing_algorithm)?;
+            (KeySource::Setting, keys)
+        } else {
+            let folder = config.stores.data_dir.clone();
+            let keys = read_folder(&folder)?;
+            (KeySource::Folder(folder), keys)
+        };
+        let keys = RwLock::new(keys);
+        Ok(Self { source, keys })
     }
 
     #[must_use]

@@ -39,14 +39,19 @@ impl KeyFileError {
     }
 }
 
+/// `None` where there is no such file.
+pub(super) fn load(algorithm: Algorithm, path: &Path) -> Result<Option<SigningKey>, KeyFileError> {
+    find(path, |pem| SigningKey::from_pem(algorithm, pem))
+}
+
 pub(super) fn load_or_create(
     algorithm: Algorithm,
     path: &Path,
 ) -> Result<SigningKey, KeyFileError> {
-    if let Some(key) = find(path, |pem| SigningKey::from_pem(algorithm, pem))? {
-        return Ok(key);
+    match load(algorithm, path)? {
+        Some(key) => Ok(key),
+        None => create(algorithm, |_| path.to_owned()),
     }
-    create(algorithm, |_| path.to_owned())
 }
 
 /// Makes a key and puts it where `path_of` says for its name.
@@ -64,7 +69,7 @@ pub(super) fn create(
         source,
     })?;
     // Read back what is there now: another process may have been first.
-    let found = find(&path, |pem| SigningKey::from_pem(algorithm, pem))?;
+    let found = load(algorithm, &path)?;
     found.ok_or_else(|| KeyFileError::Unreadable {
         path,
         source: io::ErrorKind::NotFound.into(),
