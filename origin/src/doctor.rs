@@ -1,5 +1,6 @@
 //! A look at everything that the origin depends on, one part after the other. It repairs nothing, and
-//! makes no key; an empty SQLite file or mail folder is made where there is none. Each finding says what is wrong and what to do. It does not print.
+//! makes no key; an empty SQLite file or mail folder is made where there is none, and a value that lives a
+//! minute is written to KV. Each finding says what is wrong and what to do. It does not print.
 
 mod parts;
 

@@ -11,13 +11,15 @@ use sqlx::AnyPool;
 use super::Finding;
 use crate::cache;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, MailWay};
+use crate::config::{Config, KvConfig, MailWay};
 use crate::keys::{self, KeySource};
 use crate::mail::Transport;
 use crate::publisher::kv_client::{KvClient, KvError};
 use crate::redis_server::Mistrust;
 use crate::store::{self, Schema, list};
 
+/// No edge reads it, and KV forgets it after a minute.
+const KV_PROBE_KEY: &str = "doctor";
 /// More than this between two clocks, and cut-offs begin to be late.
 const CLOCK_MAY_DIFFER_SECS: f64 = 5.0;
 
@@ -178,11 +180,7 @@ pub(super) async fn kv(config: &Config) -> Finding {
             "set PORTCULLIS_KV_API_URL, PORTCULLIS_KV_NAMESPACE_ID and PORTCULLIS_KV_API_TOKEN",
         );
     };
-    let head = match KvClient::new(kv) {
-        Ok(client) => client.find(KV_HEAD_KEY, MAX_MESSAGE_BYTES).await,
-        Err(error) => Err(error),
-    };
-    match head {
+    match write_and_find_head(kv).await {
         Ok(None) => Finding::doubtful("kv", "holds no list", "run `portcullis serve`"),
         Ok(Some(value)) => judge_head(config, &value).await,
         Err(error @ KvError::Unauthorized) => Finding::broken(
@@ -196,6 +194,14 @@ pub(super) async fn kv(config: &Config) -> Finding {
             "check PORTCULLIS_KV_API_URL and PORTCULLIS_KV_NAMESPACE_ID",
         ),
     }
+}
+
+/// Writes first: a token that may only read publishes nothing.
+async fn write_and_find_head(kv: &KvConfig) -> Result<Option<Vec<u8>>, KvError> {
+    let client = KvClient::new(kv)?;
+    let value = b"portcullis doctor was here".to_vec();
+    client.put(KV_PROBE_KEY, value, Some(60)).await?;
+    client.find(KV_HEAD_KEY, MAX_MESSAGE_BYTES).await
 }
 
 async fn judge_head(config: &Config, value: &[u8]) -> Finding {

@@ -8,6 +8,7 @@
 
 mod crashes;
 mod delivery;
+mod doctor;
 mod edge;
 #[cfg(feature = "fault-points")]
 mod fault_points;
