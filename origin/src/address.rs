@@ -13,7 +13,9 @@ const MAX_NAME_CHARS: usize = 200;
 /// The one form in which an address is stored and looked up: what stands before the `@` composed
 /// and in lower case, the domain as DNS has it (`xn--…`; UTS 46), so that one domain is one text.
 pub fn parse_email(text: &str) -> Result<String, ApiError> {
-    let composed: String = text.nfc().collect::<String>().to_lowercase();
+    let in_lower_case = text.nfc().collect::<String>().to_lowercase();
+    // Once more: there are letters that only their small form composes with.
+    let composed: String = in_lower_case.nfc().collect();
     let (local_part, domain) = composed.rsplit_once('@').ok_or(ApiError::InvalidEmail)?;
     let refused = |char: char| char.is_whitespace() || char == '"' || is_invisible(char);
     if local_part.contains(refused) || local_part.contains(is_deceptive) {
@@ -66,12 +68,15 @@ fn is_deceptive(char: char) -> bool {
             | '\u{2028}' | '\u{2029}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// What nobody sees: two addresses that look alike must be one. A name may need some of these.
+/// What nobody sees: two addresses that look alike must be one. A name may need some of these. They are
+/// Unicode's `Default_Ignorable_Code_Point`, and the blank of Braille.
 fn is_invisible(char: char) -> bool {
     matches!(char,
-        '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{3164}'
-        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -88,6 +93,7 @@ mod tests {
             ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
             ("ada@example\u{3002}org", "ada@example.org"),
             ("ada+tag@example.org", "ada+tag@example.org"),
+            ("J\u{30C}an@example.org", "\u{1F0}an@example.org"),
         ] {
             assert_eq!(parse_email(given).unwrap(), kept, "{given:?}");
             assert_eq!(parse_email(kept).unwrap(), kept, "{given:?}");
@@ -137,6 +143,10 @@ mod tests {
             '\u{2028}',
             '\u{FEFF}',
             '\u{E0041}',
+            '\u{2065}',
+            '\u{2800}',
+            '\u{17B4}',
+            '\u{1D173}',
         ] {
             for bad in [
                 format!("a{char}da@example.org"),
