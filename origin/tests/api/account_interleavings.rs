@@ -255,7 +255,6 @@ fn every_answer_is_one_of_a_serial_order_on_sqlite() {
 }
 
 #[test]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 fn every_answer_is_one_of_a_serial_order_on_postgres_and_redis() {
     runtime().block_on(with_postgres_and_redis(async |origin| {
         explore(&origin);

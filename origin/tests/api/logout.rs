@@ -116,7 +116,6 @@ on_both_stores! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn redis_names_the_token_and_its_session_for_the_rest_of_their_lives() {
     with_postgres_and_redis(async |origin| {
         let redis = origin.stores.redis().unwrap();
@@ -136,7 +135,6 @@ async fn redis_names_the_token_and_its_session_for_the_rest_of_their_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn redis_holds_the_cut_off_of_a_user() {
     with_postgres_and_redis(async |origin| {
         let redis = origin.stores.redis().unwrap();
@@ -151,7 +149,6 @@ async fn redis_holds_the_cut_off_of_a_user() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_row_says_when_redis_has_it() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;

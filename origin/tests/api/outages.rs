@@ -9,7 +9,6 @@ use crate::harness::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_revocation_holds_while_redis_is_cut_off_and_after() {
     with_postgres_and_redis(async |origin| {
         let before = origin.user("ada@example.org").await;
@@ -34,7 +33,6 @@ async fn a_revocation_holds_while_redis_is_cut_off_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_flushed_redis_is_not_believed_and_is_filled_again() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -53,7 +51,6 @@ async fn a_flushed_redis_is_not_believed_and_is_filled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_flush_while_redis_is_being_filled_leaves_no_complete_redis_behind() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -83,7 +80,6 @@ async fn a_flush_while_redis_is_being_filled_leaves_no_complete_redis_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_key_that_redis_lost_is_missed_and_written_again() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -103,7 +99,6 @@ async fn a_key_that_redis_lost_is_missed_and_written_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_name_in_doubt_is_looked_up_in_the_database() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -136,7 +131,6 @@ async fn a_name_in_doubt_is_looked_up_in_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_marker_of_another_epoch_or_another_redis_is_not_believed() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -177,7 +171,6 @@ async fn a_marker_of_another_epoch_or_another_redis_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_redis_that_hangs_costs_one_request_a_moment() {
     with_postgres_and_redis(async |origin| {
         const REQUESTS: u32 = 20;
@@ -195,7 +188,6 @@ async fn a_redis_that_hangs_costs_one_request_a_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_redis_that_goes_away_lets_as_many_fail_once_more_and_no_more() {
     with_postgres_and_redis(async |origin| {
         origin.register("ada@example.org").await;
@@ -224,7 +216,6 @@ async fn a_redis_that_goes_away_lets_as_many_fail_once_more_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn limits_hold_while_redis_is_away() {
     with_postgres_and_redis(async |origin| {
         origin.register("ada@example.org").await;
@@ -242,7 +233,6 @@ async fn limits_hold_while_redis_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn without_the_database_nothing_is_claimed_and_keys_are_still_served() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;
@@ -282,7 +272,6 @@ async fn without_the_database_nothing_is_claimed_and_keys_are_still_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn log_ins_that_an_outage_refuses_do_not_lock_the_account() {
     with_postgres_and_redis(async |origin| {
         origin.register("ada@example.org").await;
@@ -301,7 +290,6 @@ async fn log_ins_that_an_outage_refuses_do_not_lock_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn a_rebuild_that_fails_does_not_keep_others_from_trying() {
     const REBUILDING: &str = "portcullis:rebuilding";
     with_postgres_and_redis(async |origin| {

@@ -116,7 +116,6 @@ on_both_stores! {
 
 /// Lists go out while a log-out waits for whoever holds its session, and tokens may be made.
 #[tokio::test]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn the_bound_of_a_log_out_that_had_to_wait_counts_from_its_end() {
     with_postgres_and_redis(async |origin| {
         let tokens = origin.user("ada@example.org").await;

@@ -30,7 +30,6 @@ const A_TAIL_AND_MORE: usize = MAX_TAIL_BYTES / 9 + 100;
 const SEGMENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn killed_in_any_gap_and_started_again_it_goes_on_where_it_was() {
     for_every_gap(async |scene, gap| {
         scene.add_what_crosses(gap).await;
@@ -45,7 +44,6 @@ async fn killed_in_any_gap_and_started_again_it_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn killed_in_any_gap_beside_a_rival_it_is_replaced_and_comes_back() {
     for_every_gap(async |scene, gap| {
         let mut holder = scene.serve("one").await;
@@ -75,7 +73,6 @@ async fn killed_in_any_gap_beside_a_rival_it_is_replaced_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
 async fn two_that_are_killed_again_and_again_publish_one_history() {
     let scene = Scene::new().await;
     let mut rivals = [scene.serve("one").await, scene.serve("two").await];

@@ -23,9 +23,10 @@ use crate::kv_double::KvDouble;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) const ISSUER: &str = "https://origin.example";
 pub(crate) const EDGE_SECRET: &str = "the secret of an edge in a test";
+const GIVEN_BY_XTASK: &str = "`cargo xtask test` starts Postgres and Redis and says where they are";
 const TOKEN_LIFETIME_SECS: u64 = 3600;
 
-/// Runs each test on both kinds of stores; on Postgres and Redis only where it is asked for.
+/// Runs each test on both kinds of stores.
 macro_rules! on_both_stores {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {$(
         $(#[$meta])*
@@ -38,7 +39,6 @@ macro_rules! on_both_stores {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
             async fn on_postgres_and_redis() {
                 let world = crate::harness::World::on_postgres_and_redis().await;
                 super::$name(&world).await;
@@ -77,10 +77,10 @@ impl World {
         }
     }
 
-    /// Those that `cargo xtask test` started.
+    /// Those that `cargo xtask test` started; without them the test fails.
     pub(crate) async fn on_postgres_and_redis() -> Self {
-        let admin_url = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL");
-        let redis_url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL");
+        let admin_url = std::env::var("TEST_DATABASE_URL").expect(GIVEN_BY_XTASK);
+        let redis_url = std::env::var("TEST_REDIS_URL").expect(GIVEN_BY_XTASK);
         let name = format!(
             "test_{}",
             origin::random::new_id().unwrap().replace('-', "_")

@@ -15,9 +15,7 @@ use crate::world::{DATABASE, PASSWORD, PATIENCE, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_without_memory_or_without_an_answer_delays_no_log_out() {
-    let Some(mut world) = World::start().await else {
-        return;
-    };
+    let mut world = World::start().await;
     let pid = Pid::from_raw(world.redis.process().id().cast_signed());
     for fault in ["out of memory", "stopped"] {
         let tokens = world.tokens(8).await;
@@ -55,9 +53,7 @@ async fn a_redis_without_memory_or_without_an_answer_delays_no_log_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_flushed_again_and_again_forgets_no_log_out() {
-    let Some(world) = World::start().await else {
-        return;
-    };
+    let world = World::start().await;
     let tokens = world.tokens(24).await;
     let flushing = async {
         loop {
@@ -77,9 +73,7 @@ async fn a_redis_that_is_flushed_again_and_again_forgets_no_log_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_begins_to_evict_keys_is_believed_no_more_until_it_keeps_them_again() {
-    let Some(world) = World::start().await else {
-        return;
-    };
+    let world = World::start().await;
     for (policy, expected) in [("allkeys-random", false), ("noeviction", true)] {
         let setting = ["CONFIG", "SET", "maxmemory-policy", policy];
         world.redis.command(&setting).unwrap();
@@ -95,9 +89,7 @@ async fn a_redis_that_begins_to_evict_keys_is_believed_no_more_until_it_keeps_th
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_cannot_write_takes_no_log_out_and_says_so() {
-    let Some(world) = World::start().await else {
-        return;
-    };
+    let world = World::start().await;
     let tokens = world.tokens(4).await;
     let read_only = async |how: &str| {
         let statement =
@@ -127,9 +119,7 @@ async fn a_postgres_that_cannot_write_takes_no_log_out_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_ends_every_connection_costs_one_answer_at_most() {
-    let Some(world) = World::start().await else {
-        return;
-    };
+    let world = World::start().await;
     let tokens = world.tokens(20).await;
     for pair in tokens.chunks(2) {
         // Several are open, and all of them are dead at once.
@@ -153,9 +143,7 @@ async fn a_postgres_that_ends_every_connection_costs_one_answer_at_most() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_was_restarted_serves_the_first_request() {
-    let Some(mut world) = World::start().await else {
-        return;
-    };
+    let mut world = World::start().await;
     let tokens = world.tokens(12).await;
     for (round, token) in tokens.iter().take(3).enumerate() {
         join_all(tokens[round..].iter().map(|token| world.sessions(token))).await;
@@ -168,9 +156,7 @@ async fn a_postgres_that_was_restarted_serves_the_first_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_stands_still_is_not_waited_for_and_then_serves_again() {
-    let Some(mut world) = World::start().await else {
-        return;
-    };
+    let mut world = World::start().await;
     let tokens = world.tokens(12).await;
     let (out, still_in) = tokens.split_at(8);
     let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
@@ -209,9 +195,7 @@ async fn a_postgres_that_stands_still_is_not_waited_for_and_then_serves_again() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_amid_fifty_log_outs_it_keeps_each_that_it_confirmed() {
-    let Some(mut world) = World::start().await else {
-        return;
-    };
+    let mut world = World::start().await;
     let tokens = world.tokens(50).await;
     let answered = AtomicUsize::new(0);
     let log_out = async |token: &str| {

@@ -1,5 +1,4 @@
 //! The origin as a process beside servers of its own, which a test may set up and break as it likes.
-//! They are started where the other tests have theirs from: under `cargo xtask test`.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod command_table;

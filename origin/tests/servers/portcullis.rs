@@ -1,7 +1,7 @@
 //! `portcullis` with nothing in its environment but what a test gives it.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,18 +10,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-
-const NOT_RUN: &[u8] = b"NOT RUN beside servers of its own: use `cargo xtask test`\n";
-
-/// Where servers may be started; otherwise it is said that the test was not run.
-pub(crate) fn may_start_servers() -> bool {
-    let may = std::env::var_os("TEST_DATABASE_URL").is_some();
-    if !may {
-        // Not `eprintln!`, which a test that passes keeps to itself.
-        std::io::stderr().write_all(NOT_RUN).unwrap();
-    }
-    may
-}
 
 /// One origin's folder and settings.
 pub(crate) struct Portcullis {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stack::{Certificate, Durability, Postgres, Redis};
 use tempfile::TempDir;
 
-use crate::portcullis::{Portcullis, may_start_servers};
+use crate::portcullis::Portcullis;
 use crate::world::PATIENCE;
 
 /// A Redis that speaks TLS, with a certificate that no machine trusts by itself.
@@ -50,9 +50,6 @@ impl Encrypted {
 
 #[tokio::test]
 async fn a_redis_whose_authority_is_named_is_used_over_tls() {
-    if !may_start_servers() {
-        return;
-    }
     let encrypted = Encrypted::start().await;
     let portcullis = encrypted.trusted(encrypted.certificate.host());
     assert_eq!(portcullis.finding("redis")["state"], "ok");
@@ -71,9 +68,6 @@ async fn a_redis_whose_authority_is_named_is_used_over_tls() {
 
 #[tokio::test]
 async fn the_machines_authorities_are_asked_where_none_is_named_and_only_there() {
-    if !may_start_servers() {
-        return;
-    }
     let encrypted = Encrypted::start().await;
     let host = encrypted.certificate.host();
     let nothing = "/nowhere/authorities.pem";
@@ -91,9 +85,6 @@ async fn the_machines_authorities_are_asked_where_none_is_named_and_only_there()
 
 #[tokio::test]
 async fn a_redis_whose_authority_nobody_named_is_refused_and_the_setting_is_told() {
-    if !may_start_servers() {
-        return;
-    }
     let encrypted = Encrypted::start().await;
     let portcullis = encrypted.portcullis(encrypted.certificate.host());
     let refused = portcullis.run(&["serve"]);
@@ -114,9 +105,6 @@ async fn a_redis_whose_authority_nobody_named_is_refused_and_the_setting_is_told
 
 #[tokio::test]
 async fn a_redis_whose_certificate_is_for_another_name_is_refused() {
-    if !may_start_servers() {
-        return;
-    }
     let encrypted = Encrypted::start().await;
     let portcullis = encrypted.trusted("127.0.0.1");
     let refused = portcullis.run(&["serve"]);
@@ -127,9 +115,6 @@ async fn a_redis_whose_certificate_is_for_another_name_is_refused() {
 
 #[tokio::test]
 async fn postgres_is_reached_over_tls_with_a_verified_name_and_not_under_another() {
-    if !may_start_servers() {
-        return;
-    }
     let logs = TempDir::new().unwrap();
     let certificate = Certificate::generate().unwrap();
     let postgres = Postgres::start(logs.path(), Durability::Throwaway)

@@ -140,11 +140,9 @@ impl Servers {
         }))
     }
 
-    /// Runs what is ignored where there are none, too. Nothing may be added to the command after this.
     fn give_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("TEST_DATABASE_URL", self.postgres.url())
             .env("TEST_REDIS_URL", self.redis.url())
-            .args(["--", "--include-ignored"])
     }
 }

@@ -51,8 +51,7 @@ pub(crate) struct Origin {
     keeper: Option<tokio::task::JoinHandle<std::convert::Infallible>>,
 }
 
-/// Runs each test on both kinds of stores, with the flags that stand behind `with`, if any; on Postgres
-/// and Redis only where it is asked for.
+/// Runs each test on both kinds of stores, with the flags that stand behind `with`, if any.
 macro_rules! on_both_stores {
     (with $flags:expr; $($(#[$meta:meta])* async fn $name:ident($origin:ident) $body:block)*) => {$(
         $(#[$meta])*
@@ -66,7 +65,6 @@ macro_rules! on_both_stores {
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs Postgres and Redis: use `cargo xtask test`"]
             async fn on_postgres_and_redis() {
                 let test = async |origin| super::$name(&origin).await;
                 crate::harness::with_postgres_and_redis_and(&$flags, test).await;

@@ -10,6 +10,8 @@ use url::Url;
 use super::proxy::Proxy;
 use super::redis_databases::RedisDatabase;
 
+const GIVEN_BY_XTASK: &str = "`cargo xtask test` starts Postgres and Redis and says where they are";
+
 pub(crate) struct Stores {
     database_url: String,
     postgres: Option<Postgres>,
@@ -33,10 +35,10 @@ impl Stores {
         }
     }
 
-    /// Those that `cargo xtask test` started.
+    /// Those that `cargo xtask test` started; without them the test fails.
     pub(super) async fn postgres_and_redis() -> Self {
-        let admin_url = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL");
-        let redis_url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL");
+        let admin_url = std::env::var("TEST_DATABASE_URL").expect(GIVEN_BY_XTASK);
+        let redis_url = std::env::var("TEST_REDIS_URL").expect(GIVEN_BY_XTASK);
         let database = format!(
             "test_{}",
             origin::random::new_id().unwrap().replace('-', "_")
