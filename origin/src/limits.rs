@@ -146,7 +146,8 @@ pub async fn count_registration(app: &App, address: &str) -> Result<(), ApiError
     count(app, limit, &network_of(address)).await
 }
 
-/// An e-mail address turned out to be taken: past the limit that is not told.
+/// An e-mail address turned out to be taken. Past the limit a stranger still learns it, but only by making an
+/// account of every address that is free.
 pub async fn count_taken(app: &App, address: &str) -> Result<(), ApiError> {
     count(app, TAKEN_BY_ADDRESS, &network_of(address)).await
 }

@@ -7,8 +7,10 @@ use crate::doctor::{self, Finding, State};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It repairs nothing and makes no key; a data folder, an empty SQLite file and a mail folder are made where
-there are none, and a value that lives a minute is written to KV. Exit codes: 0 every part works, if not always as one would wish; 1 a part is broken; 2 the
+It repairs nothing and makes no key. A data folder, an empty SQLite file and a mail folder are made
+where there are none, and a value that lives a minute is written to KV.
+
+Exit codes: 0 every part works, if not always as one would wish; 1 a part is broken; 2 the
 configuration is wrong.
 
 Example: portcullis doctor --json | jq -r '.[] | select(.state != \"ok\") | .advice'")]
